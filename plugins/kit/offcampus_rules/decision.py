@@ -1,0 +1,257 @@
+"""What the rules answer: values with their source, decisions with their reasons (M-14.1, M-25.1).
+
+Invariants
+- A refusal names at least one violation, and every violation cites a document: an unexplained refusal cannot be built.
+- An `allow` carries no violation; an `error` or `hold` names the plugin or fact that caused it (`alarms`).
+- Violations and values are ordered and without repetition, so that the order of plugins cannot be seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+Outcome = Literal["allow", "refuse", "hold", "error"]
+DecisionKind = Literal["charge", "course", "lesson", "consumption", "release"]
+Level = Literal["nation", "province", "city", "county"]
+Confidence = Literal["official", "reported", "draft", "memory"]
+Raw = int | str | bool | tuple[str, ...] | None
+"""A parameter's value as written in its file (hours, fen, "20:30", a list of options); None: not regulated here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a value stands in the law. `confidence` says how the text was seen: `official` or only `reported`."""
+
+    document: str
+    number: str | None = None
+    article: str | None = None
+    url: str | None = None
+    confidence: Confidence = "reported"
+
+    def to_json(self) -> dict[str, Any]:
+        return _without_none(
+            document=self.document, number=self.number, article=self.article, url=self.url, confidence=self.confidence
+        )
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.document, self.number, self.article) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A parameter's effective value at a place and date. `value` None: not regulated here, `reason_if_none` says why."""
+
+    parameter: str
+    value: Raw
+    unit: str
+    level: Level | None
+    region: str | None
+    since: date | None
+    until: date | None
+    source: Citation | None
+    confidence: Confidence | None
+    reason_if_none: str | None = None
+    reason_if_none_zh: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "parameter": self.parameter,
+            "value": list(self.value) if isinstance(self.value, tuple) else self.value,
+            "unit": self.unit,
+        }
+        return document | _without_none(
+            level=self.level,
+            region=self.region,
+            since=self.since and self.since.isoformat(),
+            until=self.until and self.until.isoformat(),
+            citation=self.source and str(self.source),
+            source=self.source and self.source.to_json(),
+            confidence=self.confidence,
+            reason_if_none=self.reason_if_none,
+            reason_if_none_zh=self.reason_if_none_zh,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule that is broken: what was given, what is allowed, who says so, what to do. Texts in zh-CN and English."""
+
+    code: str
+    rule: str
+    requirement: str
+    fact: str
+    given: str
+    allowed: str
+    citation: Citation
+    message_zh: str
+    message_en: str
+    remedy_zh: str
+    remedy_en: str
+    level: Level
+    region: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.citation, Citation) or not self.citation.document:
+            raise ValueError(f"a violation cites a document; {self.rule} does not")
+        if not (self.message_zh and self.message_en and self.remedy_zh and self.remedy_en):
+            raise ValueError(f"a violation is explained in both languages; {self.rule} is not")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "rule": self.rule,
+            "requirement": self.requirement,
+            "fact": self.fact,
+            "given": self.given,
+            "allowed": self.allowed,
+            "citation": str(self.citation),
+            "confidence": self.citation.confidence,
+            "source": self.citation.to_json(),
+            "message_zh": self.message_zh,
+            "message_en": self.message_en,
+            "remedy_zh": self.remedy_zh,
+            "remedy_en": self.remedy_en,
+            "level": self.level,
+            "region": self.region,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """Something that must follow a decision. `due_at` is half-open: at that instant the time has run out."""
+
+    code: str
+    rule: str
+    requirement: str
+    due_at: datetime | None
+    citation: Citation
+    text_zh: str
+    text_en: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "rule": self.rule,
+            "requirement": self.requirement,
+            "due_at": self.due_at and self.due_at.isoformat(),
+            "citation": str(self.citation),
+            "source": self.citation.to_json(),
+            "text_zh": self.text_zh,
+            "text_en": self.text_en,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """A rule that could not be judged, and why: silence would look like a pass."""
+
+    rule: str
+    reason_zh: str
+    reason_en: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rule": self.rule, "reason_zh": self.reason_zh, "reason_en": self.reason_en}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A plugin that failed: who, where, and the kind of failure (never the plugin's own text, which may hold data)."""
+
+    plugin: str
+    hook: str
+    problem: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"plugin": self.plugin, "hook": self.hook, "problem": self.problem}
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """A plugin that took part: whose rules it carries, and the distribution they came in."""
+
+    jurisdiction: str
+    distribution: str
+    version: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"jurisdiction": self.jurisdiction, "distribution": self.distribution, "version": self.version}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer of a gate. Raises ValueError when it would be unexplained or contradict itself."""
+
+    outcome: Outcome
+    kind: DecisionKind
+    violations: tuple[Violation, ...]
+    obligations: tuple[Obligation, ...]
+    values: tuple[Value, ...]
+    governing_date: date
+    ruleset_digest: str
+    plugins: tuple[PluginInfo, ...]
+    facts_digest: str
+    not_evaluated: tuple[NotEvaluated, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.outcome == "refuse" and not self.violations:
+            raise ValueError("a refusal names at least one violation")
+        if self.outcome == "allow" and (self.violations or self.alarms):
+            raise ValueError("what is allowed has no violation and no alarm")
+        if self.outcome in ("error", "hold") and not self.alarms:
+            raise ValueError(f"the outcome {self.outcome!r} names what failed")
+
+    def to_json(self) -> dict[str, Any]:
+        """The decision as the standard writes it (schema `decision`), without the id that storing it gives."""
+        return {
+            "outcome": self.outcome,
+            "kind": self.kind,
+            "ruleset_digest": self.ruleset_digest,
+            "plugins": [item.to_json() for item in self.plugins],
+            "violations": [item.to_json() for item in self.violations],
+            "values": [item.to_json() for item in self.values],
+            "obligations": [item.to_json() for item in self.obligations],
+            "not_evaluated": [item.to_json() for item in self.not_evaluated],
+            "alarms": [item.to_json() for item in self.alarms],
+            "governing_date": self.governing_date.isoformat(),
+            "facts_digest": self.facts_digest,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When silence has run out. `due_at` None: the clock has not started, or nothing is regulated (see `working`).
+
+    `due_at` is half-open: a step taken before it is in time. `provisional`: a year without holiday notice was crossed;
+    compute again when the notice is loaded.
+    """
+
+    due_at: datetime | None
+    provisional: bool
+    working: tuple[str, ...]
+    value: Value
+    working_zh: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTerms:
+    """What binds a refund: the day it must be paid by, when the institution's silence means consent, whether it is full.
+
+    `due_at` None: no deadline is regulated here; the value in `values` says why. Both instants are half-open.
+    """
+
+    due_at: datetime | None
+    silence_due_at: datetime | None
+    full: bool
+    provisional: bool
+    working: tuple[str, ...]
+    values: tuple[Value, ...]
+    working_zh: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] = field(default=())
+
+
+def _without_none(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
