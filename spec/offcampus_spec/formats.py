@@ -27,11 +27,17 @@ _TIME = re.compile(
 _USCC = re.compile(f"[{USCC_ALPHABET}]{{18}}")
 _RESIDENT_ID = re.compile(r"[0-9]{17}[0-9X]")
 _REGION = re.compile(r"[0-9]{6}")
-_PROVINCES = frozenset(
-    ["00", "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "66", "71", "81", "82"]
-)
+_PROVINCE_ROWS = ("00", "11-15", "21-23", "31-37", "41-46", "50-54", "61-66", "71", "81-82")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,24}")
 _NAME_PUNCTUATION = frozenset("·.'- ")
+
+
+def _provinces() -> frozenset[str]:
+    bounds = (row.partition("-") for row in _PROVINCE_ROWS)
+    return frozenset(f"{n:02d}" for first, _, last in bounds for n in range(int(first), int(last or first) + 1))
+
+
+_PROVINCES = _provinces()
 
 
 @dataclass(frozen=True)
