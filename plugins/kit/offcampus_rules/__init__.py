@@ -30,6 +30,9 @@ from offcampus_rules.decision import (
     Value,
     Violation,
 )
+from offcampus_rules.errors import FileProblem, RuleFileError, RuleKitError, RuleSetError
+from offcampus_rules.registry import load_ruleset
+from offcampus_rules.ruleset import Rejected, RuleSet
 
 __all__ = [
     "Alarm",
@@ -40,6 +43,7 @@ __all__ = [
     "CourseFiling",
     "Deadline",
     "Decision",
+    "FileProblem",
     "LessonPlan",
     "NotEvaluated",
     "Obligation",
@@ -47,8 +51,14 @@ __all__ = [
     "PluginInfo",
     "RefundRequest",
     "RefundTerms",
+    "Rejected",
     "Release",
+    "RuleFileError",
+    "RuleKitError",
+    "RuleSet",
+    "RuleSetError",
     "Scope",
     "Value",
     "Violation",
+    "load_ruleset",
 ]

@@ -113,7 +113,7 @@ def months_after(anchor: date, months: int, month_end: MonthEnd = "last_day_incl
 
 
 def months_before(anchor: date, months: int) -> date:
-    """The day `months` before `anchor`; where the month lacks that day, its last day (31 March - 1 month: 28 February)."""
+    """The day `months` before `anchor`; a missing day becomes the month's last (31 March - 1 month: 28 February)."""
     year, month = _shift(anchor, -months)
     return date(year, month, min(anchor.day, _gregorian.monthrange(year, month)[1]))
 

@@ -134,13 +134,13 @@ class CourseFiling:
     class_size_max: int
     venue_lease_until: date | None = None
 
-    def date_for(self, governed_by: GovernedBy) -> date:  # noqa: ARG002 - a filing has one date
+    def date_for(self, governed_by: GovernedBy) -> date:
         return self.filed_on
 
 
 @dataclass(frozen=True, slots=True)
 class LessonPlan:
-    """A lesson on the timetable. `break_before_minutes` is the pause after the pupils' lesson before it; None: first."""
+    """A lesson on the timetable. `break_before_minutes`: the pause since the pupils' lesson before it; None: first."""
 
     scope: Scope
     subject: str
@@ -151,7 +151,7 @@ class LessonPlan:
     def __post_init__(self) -> None:
         require_aware(self.starts_at, self.ends_at)
 
-    def date_for(self, governed_by: GovernedBy) -> date:  # noqa: ARG002 - a lesson has one date
+    def date_for(self, governed_by: GovernedBy) -> date:
         return shanghai_date(self.starts_at)
 
 
@@ -193,7 +193,7 @@ class Release:
     """A sum about to leave custody for the institution.
 
     `confirmed_centi` of `total_centi` hours are confirmed; `released_fen` (posted and pending) went before.
-    `mode` is what the institution chose where the locality offers a choice (`per_lesson`, `per_month` …); None: not told.
+    `mode` is what the institution chose where the locality offers a choice (`per_lesson`, `per_month`); None: not told.
     """
 
     scope: Scope
@@ -215,7 +215,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """A taught lesson that waits for the guardian. `notified_at` None: no proof of notice, so the clock stands still."""
+    """A taught lesson that waits for the guardian. `notified_at` None: no proof of notice, the clock stands still."""
 
     scope: Scope
     notified_at: datetime | None
@@ -229,8 +229,8 @@ class Confirmation:
 class RefundRequest:
     """A refund that is asked for. `paid_at` starts the cooling-off days; None: the right is not examined.
 
-    `consumed_centi` are the hours taught so far; `had_same_service`: the guardian's side had bought or received the same
-    service before, here or elsewhere (the exceptions of the cooling-off right).
+    `consumed_centi` are the hours taught so far; `had_same_service`: the guardian's side had received the same service
+    before, here or elsewhere (the exceptions of the cooling-off right).
     """
 
     scope: Scope

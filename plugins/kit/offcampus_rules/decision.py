@@ -41,7 +41,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A parameter's effective value at a place and date. `value` None: not regulated here, `reason_if_none` says why."""
+    """A parameter's effective value at a place and date; `value` None: not regulated here (`reason_if_none`)."""
 
     parameter: str
     value: Raw
@@ -238,7 +238,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class RefundTerms:
-    """What binds a refund: the day it must be paid by, when the institution's silence means consent, whether it is full.
+    """What binds a refund: when it must be paid, when the institution's silence means consent, whether it is full.
 
     `due_at` None: no deadline is regulated here; the value in `values` says why. Both instants are half-open.
     """

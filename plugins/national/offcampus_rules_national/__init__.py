@@ -1,0 +1,1 @@
+"""The national floor. Everything is data: parameters, rules, messages and cases lie beside this package."""

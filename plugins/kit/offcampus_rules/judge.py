@@ -1,0 +1,290 @@
+"""Compiles the rules that apply at one place and date into comparisons, and judges facts with them.
+
+A plan holds everything that does not depend on the facts: which rules apply, each level's limit with its source, the
+words. Plans are cached by (gate, scope, dates); judging is then a handful of comparisons, and text is made only for
+what is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Literal
+
+from offcampus_rules import calendar, effective, messages, units
+from offcampus_rules.assembly import Assembly
+from offcampus_rules.context import Facts, GovernedBy, Scope
+from offcampus_rules.decision import NotEvaluated, Obligation, Value, Violation
+from offcampus_rules.facts import VOCABULARY, Fact
+from offcampus_rules.hookspecs import Finding
+from offcampus_rules.messages import LANGUAGES, Text
+from offcampus_rules.parameters import Entry, Parameter, within
+from offcampus_rules.rules import PASSES, Condition, Gate, ObligationRule, Rule, UndecidedRule
+from offcampus_rules.units import Limit
+
+Dates = Mapping[GovernedBy, date]
+Predicate = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One level's limit of a rule. `span` is the duration behind a date limit, in words."""
+
+    value: Value
+    limit: Callable[[Any], Limit]
+    span_zh: str
+    span_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule with what the plan's place and dates fix of it."""
+
+    rule: Rule
+    fact: Fact
+    applies: Predicate | None
+    checks: tuple[Check, ...]
+    effective: Value
+    text: Text
+    passes: Callable[[Any, Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledObligation:
+    rule: ObligationRule
+    applies: Predicate | None
+    due: Callable[[Any], date]
+    value: Value
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledUndecided:
+    applies: Predicate | None
+    note: NotEvaluated
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of facts at one gate, place and date."""
+
+    rules: tuple[CompiledRule, ...]
+    obligations: tuple[CompiledObligation, ...]
+    undecided: tuple[CompiledUndecided, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What judging found: `values` are those of the rules that applied."""
+
+    violations: tuple[Violation, ...]
+    obligations: tuple[Obligation, ...]
+    values: tuple[Value, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
+
+
+def compile_plan(assembly: Assembly, gate: Gate, scope: Scope, dates: Dates) -> Plan:
+    """Everything of the assembly that speaks at this gate, place and date."""
+    compiler = _Compiler(assembly, gate, scope, dates)
+    local = [rule for rule in assembly.rules if gate in rule.gates and within(scope.region, rule.jurisdiction)]
+    owed = [rule for rule in assembly.obligations if gate in rule.gates and within(scope.region, rule.jurisdiction)]
+    open_ = [rule for rule in assembly.undecided if gate in rule.gates and within(scope.region, rule.jurisdiction)]
+    return Plan(
+        rules=tuple(item for item in map(compiler.rule, local) if item is not None),
+        obligations=tuple(item for item in map(compiler.obligation, owed) if item is not None),
+        undecided=tuple(item for item in map(compiler.undecided, open_) if item is not None),
+    )
+
+
+def judge(plan: Plan, case: Facts) -> Findings:
+    """Judge facts; every broken limit is found, whichever level set it."""
+    violations: list[Violation] = []
+    values: dict[str, Value] = {}
+    notes: list[NotEvaluated] = []
+    for item in plan.rules:
+        if item.applies is not None and not item.applies(case):
+            continue
+        given = item.fact.read(case)
+        if given is None:
+            continue
+        values[item.rule.parameter] = item.effective
+        if item.fact.doubt is not None and (doubt := item.fact.doubt(case)) is not None:
+            notes.append(NotEvaluated(item.rule.id, *doubt))
+        for check in item.checks:
+            limit = check.limit(case)
+            if limit is not None and not item.passes(given, limit):
+                violations.append(_violation(item, check, given, limit))
+    notes.extend(item.note for item in plan.undecided if item.applies is None or item.applies(case))
+    owed = tuple(_obligation(item, case) for item in plan.obligations if item.applies is None or item.applies(case))
+    for duty in plan.obligations:
+        if duty.applies is None or duty.applies(case):
+            values[duty.rule.parameter] = duty.value
+    return Findings(tuple(violations), owed, tuple(values.values()), tuple(notes))
+
+
+class _Compiler:
+    def __init__(self, assembly: Assembly, gate: Gate, scope: Scope, dates: Dates) -> None:
+        self._assembly = assembly
+        self._vocabulary = VOCABULARY[gate]
+        self._scope = scope
+        self._dates = dates
+
+    def rule(self, rule: Rule) -> CompiledRule | None:
+        parameter = self._assembly.definitions[rule.parameter]
+        applies = self._condition(rule.conditions)
+        checks = tuple(
+            self._check(rule, parameter, entry)
+            for entry in self._binding(parameter)
+            if parameter.unit != "flag" or entry.value is True
+        )
+        if not checks or applies is False:
+            return None
+        return CompiledRule(
+            rule=rule,
+            fact=self._vocabulary[rule.fact],
+            applies=applies,
+            checks=checks,
+            effective=self._effective(parameter),
+            text=self._assembly.texts[rule.code],
+            passes=PASSES[rule.must_be],
+        )
+
+    def obligation(self, rule: ObligationRule) -> CompiledObligation | None:
+        parameter = self._assembly.definitions[rule.parameter]
+        value = self._effective(parameter)
+        applies = self._condition(rule.conditions)
+        if not isinstance(value.value, int) or applies is False:
+            return None
+        start = self._vocabulary[rule.measured_from].read
+
+        def due(case: Any, amount: int = value.value, unit: str = value.unit) -> date:
+            return units.last_day(start(case), amount, unit).day  # type: ignore[arg-type]
+
+        return CompiledObligation(rule, applies, due, value, self._assembly.texts[rule.code])
+
+    def undecided(self, rule: UndecidedRule) -> CompiledUndecided | None:
+        value = self._effective(self._assembly.definitions[rule.parameter])
+        applies = self._condition(rule.conditions)
+        if value.value is None or applies is False:
+            return None
+        return CompiledUndecided(applies, NotEvaluated(rule.id, rule.reason_zh, rule.reason_en))
+
+    def _check(self, rule: Rule, parameter: Parameter, entry: Entry) -> Check:
+        value = effective.to_value(parameter, entry)
+        if rule.limit_fact is not None:
+            return Check(value, self._vocabulary[rule.limit_fact].read, "", "")
+        if rule.measured_from is not None and isinstance(entry.value, int):
+            return Check(
+                value,
+                self._measured(rule, parameter, value, entry.value),
+                units.readable(entry.value, value.unit, "zh"),
+                units.readable(entry.value, value.unit, "en"),
+            )
+        limit = units.limit(entry.value, value.unit)
+        constant: Limit = (limit,) if value.unit == "option" and isinstance(limit, str) else limit
+        return Check(value, lambda _: constant, "", "")
+
+    def _measured(self, rule: Rule, parameter: Parameter, value: Value, amount: int) -> Callable[[Any], Limit]:
+        start: Callable[[Any], Any] = self._vocabulary[rule.measured_from or ""].read
+        unit, month_end = value.unit, parameter.month_end
+        if rule.back:
+            return lambda case: units.counted_back(start(case), amount, unit)
+        return lambda case: units.counted_on(start(case), amount, unit, month_end)
+
+    def _condition(self, conditions: tuple[Condition, ...]) -> Predicate | Literal[False] | None:
+        """A predicate; None when there is nothing left to ask; False when it can never be met here."""
+        tests: list[Predicate] = []
+        for condition in conditions:
+            wanted = condition.values if condition.values is not None else self._listed(condition.parameter or "")
+            if condition.fact in ("sector", "stage", "delivery"):
+                if getattr(self._scope, condition.fact) not in wanted:
+                    return False
+                continue
+            tests.append(partial(_is_one_of, self._vocabulary[condition.fact].read, wanted))
+        if not tests:
+            return None
+        return tests[0] if len(tests) == 1 else lambda case: all(test(case) for test in tests)
+
+    def _listed(self, parameter: str) -> frozenset[Any]:
+        value = self._effective(self._assembly.definitions[parameter]).value
+        return frozenset(value) if isinstance(value, tuple) else frozenset() if value is None else frozenset([value])
+
+    def _binding(self, parameter: Parameter) -> tuple[Entry, ...]:
+        entries = self._assembly.entries.get(parameter.id, ())
+        return effective.binding(parameter, entries, self._scope, self._dates[parameter.governed_by])
+
+    def _effective(self, parameter: Parameter) -> Value:
+        entries = self._assembly.entries.get(parameter.id, ())
+        return effective.effective(parameter, entries, self._scope, self._dates[parameter.governed_by])
+
+
+def _is_one_of(read: Callable[[Any], Any], wanted: frozenset[Any], case: Any) -> bool:
+    return read(case) in wanted
+
+
+def _violation(item: CompiledRule, check: Check, given: Any, limit: Limit) -> Violation:
+    rule, unit = item.rule, item.fact.unit
+    value = check.value
+    assert value.source is not None, "a binding value has a source: the schema demands it"
+    assert value.level is not None
+    assert value.region is not None
+    given_zh, given_en = (messages.given_text(given, unit, language) for language in LANGUAGES)
+    allowed_zh = messages.allowed_text(rule.must_be, limit, unit, "zh", check.span_zh)
+    allowed_en = messages.allowed_text(rule.must_be, limit, unit, "en", check.span_en)
+    return Violation(
+        code=rule.code,
+        rule=rule.id,
+        requirement=rule.requirement,
+        fact=rule.fact,
+        given=given_en,
+        allowed=allowed_en,
+        citation=value.source,
+        message_zh=messages.fill(item.text.message_zh, given_zh, allowed_zh),
+        message_en=messages.fill(item.text.message_en, given_en, allowed_en),
+        remedy_zh=messages.fill(item.text.remedy_zh, given_zh, allowed_zh),
+        remedy_en=messages.fill(item.text.remedy_en, given_en, allowed_en),
+        level=value.level,
+        region=value.region,
+    )
+
+
+def _obligation(item: CompiledObligation, case: Any) -> Obligation:
+    assert item.value.source is not None
+    last = item.due(case)
+    return Obligation(
+        code=item.rule.code,
+        rule=item.rule.id,
+        requirement=item.rule.requirement,
+        due_at=calendar.run_out(last),
+        citation=item.value.source,
+        text_zh=messages.fill(item.text.message_zh, "", last.isoformat()),
+        text_en=messages.fill(item.text.message_en, "", last.isoformat()),
+    )
+
+
+def violation_of(finding: Finding, value: Value, text: Text) -> Violation:
+    """A hook's finding in the kit's words. Raises ValueError when the value it rests on has no binding source."""
+    if value.value is None or value.source is None or value.level is None or value.region is None:
+        raise ValueError(f"{finding.parameter} is not regulated here")
+    given = {language: units.readable(finding.given, finding.unit, language) for language in LANGUAGES}
+    allowed = {
+        language: messages.allowed_text(finding.must_be, finding.allowed, finding.unit, language)
+        for language in LANGUAGES
+    }
+    return Violation(
+        code=finding.code,
+        rule=finding.rule,
+        requirement=finding.requirement,
+        fact=finding.fact,
+        given=given["en"],
+        allowed=allowed["en"],
+        citation=value.source,
+        message_zh=messages.fill(text.message_zh, given["zh"], allowed["zh"]),
+        message_en=messages.fill(text.message_en, given["en"], allowed["en"]),
+        remedy_zh=messages.fill(text.remedy_zh, given["zh"], allowed["zh"]),
+        remedy_en=messages.fill(text.remedy_en, given["en"], allowed["en"]),
+        level=value.level,
+        region=value.region,
+    )

@@ -1,0 +1,127 @@
+"""One plugin: a manifest, parameters, rules, words, perhaps hooks, read from a folder.
+
+    plugin.yaml   parameters/<area>/<name>.yaml   rules/<area>.yaml   messages/<area>.yaml   cases/<subject>.yaml
+    <package>/hooks.py   only what data cannot say
+
+The folder is the one beside the package in a working copy, or `data/` inside the installed wheel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar, cast
+
+from offcampus_rules import messages, parameters, rules, yaml12
+from offcampus_rules.decision import PluginInfo
+from offcampus_rules.errors import FileProblem, Position, RuleFileError
+from offcampus_rules.hookspecs import Hook, hooks_of
+from offcampus_rules.messages import Text
+from offcampus_rules.parameters import ParameterFile
+from offcampus_rules.rules import RuleFile
+from offcampus_rules.validation import valid_shape
+from offcampus_rules.yaml12 import Document
+
+API = 1
+"""The interface between kit and plugins; a plugin says in its manifest which one it was written for."""
+
+ReadT = TypeVar("ReadT")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What one plugin brings. Two plugins with the same content have the same `content`."""
+
+    info: PluginInfo
+    root: Path
+    title_zh: str
+    title_en: str
+    parameter_files: tuple[ParameterFile, ...]
+    rule_files: tuple[RuleFile, ...]
+    texts: Mapping[str, Text]
+    hooks: Mapping[str, Hook]
+    content: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def jurisdiction(self) -> str:
+        return self.info.jurisdiction
+
+
+def folder_of(module: ModuleType) -> Path:
+    """Where a plugin package keeps its data."""
+    package = Path(cast("str", module.__file__)).parent
+    inside = package / "data"
+    return inside if inside.is_dir() else package.parent
+
+
+def read(root: Path, distribution: str, version: str, hooks: ModuleType | None = None) -> Plugin:
+    """Read a plugin's folder. Raises RuleFileError with every problem found, HookRefused for its Python."""
+    problems: list[FileProblem] = []
+    manifest = _manifest(root, problems)
+    jurisdiction = str(manifest.get("jurisdiction", ""))
+    documents: dict[str, Any] = {"manifest": manifest}
+    parameter_files = _each(root, "parameters", problems, documents, lambda doc: parameters.read(doc, jurisdiction))
+    rule_files = _each(root, "rules", problems, documents, lambda doc: rules.read(doc, jurisdiction))
+    catalogues = _each(root, "messages", problems, documents, messages.read)
+    if problems:
+        raise RuleFileError(tuple(problems))
+    if hooks is not None:
+        documents["hooks"] = hashlib.sha256(inspect.getsource(hooks).encode()).hexdigest()
+    return Plugin(
+        info=PluginInfo(jurisdiction, distribution, version),
+        root=root,
+        title_zh=manifest["title"]["zh"],
+        title_en=manifest["title"]["en"],
+        parameter_files=parameter_files,
+        rule_files=rule_files,
+        texts={code: text for catalogue in catalogues for code, text in catalogue.items()},
+        hooks=hooks_of(hooks, distribution) if hooks is not None else {},
+        content=documents,
+    )
+
+
+def _manifest(root: Path, problems: list[FileProblem]) -> dict[str, Any]:
+    file = root / "plugin.yaml"
+    if not file.is_file():
+        raise RuleFileError((FileProblem(file, Position(1, 1), "R-FILE", "is missing", "缺失"),))
+    document = yaml12.load(file)
+    if found := valid_shape(document, "manifest"):
+        raise RuleFileError(found)
+    manifest = cast("dict[str, Any]", document.content)
+    if manifest["requires_api"] != API:
+        problems.append(
+            document.problem(
+                ("requires_api",),
+                "R-API",
+                f"written for interface {manifest['requires_api']}, this kit has {API}",
+                f"插件要求接口版本 {manifest['requires_api']}，本规则包为 {API}",
+            )
+        )
+    return manifest
+
+
+def _each(
+    root: Path,
+    folder: str,
+    problems: list[FileProblem],
+    documents: dict[str, Any],
+    read_one: Callable[[Document], tuple[ReadT | None, tuple[FileProblem, ...]]],
+) -> tuple[ReadT, ...]:
+    """Read every file of a folder, in the order of their paths; one bad file does not hide the next one's faults."""
+    results: list[ReadT] = []
+    for file in sorted((root / folder).rglob("*.yaml")):
+        try:
+            document = yaml12.load(file)
+        except RuleFileError as error:
+            problems.extend(error.problems)
+            continue
+        result, found = read_one(document)
+        problems.extend(found)
+        if result is not None:
+            results.append(result)
+            documents[file.relative_to(root).as_posix()] = document.content
+    return tuple(results)

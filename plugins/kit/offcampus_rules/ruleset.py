@@ -1,0 +1,276 @@
+"""A rule set: the plugins' rules put together, and the questions that can be asked of them.
+
+Invariants
+- Immutable and pure: the same facts give the same decision; caches hold only what can be computed again.
+- Every applicable rule of every level is judged; nothing removes a finding; order of plugins cannot be seen.
+- A plugin that could not be loaded, or fails in a hook, closes the gates of its region, each by its failure policy:
+  a charge, course or lesson is answered with `error`, a consumption or release is held; a silent confirmation does not
+  run while it is out; a refund falls back to the rules that are there, since refusing it would harm the payer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from offcampus_rules import deadlines, digests, effective, hookspecs, judge, looser
+from offcampus_rules.assembly import Assembly
+from offcampus_rules.calendar import shanghai_date
+from offcampus_rules.context import (
+    Charge,
+    Confirmation,
+    Consumption,
+    CourseFiling,
+    Facts,
+    GovernedBy,
+    LessonPlan,
+    RefundRequest,
+    Release,
+    Scope,
+)
+from offcampus_rules.decision import (
+    Alarm,
+    Deadline,
+    Decision,
+    NotEvaluated,
+    Outcome,
+    PluginInfo,
+    RefundTerms,
+    Value,
+    Violation,
+)
+from offcampus_rules.errors import FileProblem, RuleSetError
+from offcampus_rules.hookspecs import Case
+from offcampus_rules.judge import Plan
+from offcampus_rules.parameters import NATION, Parameter, level_of, within
+from offcampus_rules.plugin import Plugin
+from offcampus_rules.rules import Gate
+
+ON_FAILURE: Mapping[Gate, Outcome] = {
+    "charge": "error",
+    "course": "error",
+    "lesson": "error",
+    "consumption": "hold",
+    "release": "hold",
+}
+"""What a gate answers when a plugin of the region fails and nothing else is wrong."""
+
+_GOVERNED_BY: tuple[GovernedBy, ...] = ("contract_date", "event_date", "report_date")
+_CACHE_LIMIT = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A plugin that is not in the set, and why; `jurisdiction` None: nobody knows whose rules it would have been."""
+
+    name: str
+    jurisdiction: str | None
+    reason: str
+    problems: tuple[FileProblem, ...] = ()
+
+    def alarm(self, hook: str) -> Alarm:
+        return Alarm(self.name, hook, "not loaded")
+
+
+class RuleSet:
+    """See the module. Build one with `load_ruleset` or `build`."""
+
+    def __init__(self, assembly: Assembly, rejected: tuple[Rejected, ...], official_only: bool = False) -> None:
+        self._assembly = _official(assembly) if official_only else assembly
+        self.rejected = rejected
+        self.plugins: tuple[PluginInfo, ...] = tuple(plugin.info for plugin in assembly.plugins)
+        self.digest = digests.digest(
+            {
+                "official_only": official_only,
+                "plugins": [[plugin.info.to_json(), plugin.content] for plugin in assembly.plugins],
+            }
+        )
+        self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._regions: dict[str, tuple[PluginInfo, ...]] = {}
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Every parameter's definition by its id."""
+        return self._assembly.definitions
+
+    @property
+    def assembly(self) -> Assembly:
+        """The plugins' content, for tools that list or check it."""
+        return self._assembly
+
+    def reports(self) -> tuple[FileProblem, ...]:
+        """Local values that would loosen what stands above them; they never take effect."""
+        return tuple(
+            problem
+            for name, parameter in sorted(self._assembly.definitions.items())
+            for problem in looser.find(parameter, self._assembly.entries.get(name, ()))
+        )
+
+    def value(self, parameter: str, scope: Scope, on: date) -> Value:
+        """The effective value at a place and date. Raises KeyError for a parameter that nobody defines."""
+        definition = self._assembly.definitions[parameter]
+        return effective.effective(definition, self._assembly.entries.get(parameter, ()), scope, on)
+
+    def check_charge(self, case: Charge) -> Decision:
+        """May this pre-charge be agreed? (M-07.3)"""
+        return self._decide("charge", case, case.signed_on)
+
+    def check_course(self, case: CourseFiling) -> Decision:
+        """May this course go on sale? The caps on charges bind the charge, not the filing. (M-07.4)"""
+        return self._decide("course", case, case.filed_on)
+
+    def check_lesson(self, case: LessonPlan) -> Decision:
+        """May this lesson stand on the timetable?"""
+        return self._decide("lesson", case, shanghai_date(case.starts_at))
+
+    def check_consumption(self, case: Consumption) -> Decision:
+        """Can this consumption be true and lawful? (M-07.2, M-14.1)"""
+        return self._decide("consumption", case, shanghai_date(case.occurred_from))
+
+    def check_release(self, case: Release) -> Decision:
+        """May this sum leave custody? (M-18.1)"""
+        return self._decide("release", case, case.signed_on)
+
+    def confirmation_due(self, case: Confirmation) -> Deadline:
+        """When silence confirms a lesson. While a plugin of the region is out the clock stands still."""
+        answer = deadlines.confirmation_due(case, lambda name, on: self.value(name, case.scope, on))
+        alarms = self._absent(case.scope.region, "confirmation_due")
+        return replace(answer, due_at=None, alarms=alarms) if alarms else answer
+
+    def refund_terms(self, case: RefundRequest) -> RefundTerms:
+        """What binds a refund. An absent plugin is told (`alarms`) and never stands in a refund's way."""
+        answer = deadlines.refund_terms(case, lambda name, on: self.value(name, case.scope, on))
+        alarms = self._absent(case.scope.region, "refund_terms")
+        return replace(answer, alarms=alarms) if alarms else answer
+
+    def _decide(self, kind: Gate, case: Facts, governing: date) -> Decision:
+        plan = self._plan(kind, case)
+        found = judge.judge(plan, case)
+        added, alarms = self._call_hooks(kind, case)
+        violations = found.violations if not added else (*found.violations, *added)
+        return Decision(
+            outcome="refuse" if violations else ON_FAILURE[kind] if alarms else "allow",
+            kind=kind,
+            violations=_ordered(violations) if len(violations) > 1 else violations,
+            obligations=() if violations else found.obligations,
+            values=found.values,
+            governing_date=governing,
+            ruleset_digest=self.digest,
+            plugins=self._speaking(case.scope.region),
+            facts_digest=digests.digest(case),
+            not_evaluated=found.not_evaluated,
+            alarms=alarms,
+        )
+
+    def _plan(self, kind: Gate, case: Facts) -> Plan:
+        dates = {governed_by: case.date_for(governed_by) for governed_by in _GOVERNED_BY}
+        key = (kind, case.scope, *dates.values())
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _CACHE_LIMIT:
+                self._plans.clear()
+            plan = self._plans[key] = judge.compile_plan(self._assembly, kind, case.scope, dates)
+        return plan
+
+    def _speaking(self, region: str) -> tuple[PluginInfo, ...]:
+        known = self._regions.get(region)
+        if known is None:
+            known = tuple(info for info in self.plugins if within(region, info.jurisdiction))
+            if len(self._regions) < _CACHE_LIMIT:
+                self._regions[region] = known
+        return known
+
+    def _absent(self, region: str, hook: str) -> tuple[Alarm, ...]:
+        return tuple(
+            item.alarm(hook)
+            for item in self.rejected
+            if item.jurisdiction is not None and within(region, item.jurisdiction)
+        )
+
+    def _call_hooks(self, kind: Gate, case: Facts) -> tuple[tuple[Violation, ...], tuple[Alarm, ...]]:
+        name = f"check_{kind}"
+        violations: list[Violation] = []
+        alarms = list(self._absent(case.scope.region, name)) if self.rejected else []
+        for plugin in self._assembly.plugins:
+            hook = plugin.hooks.get(name)
+            if hook is None or not within(case.scope.region, plugin.jurisdiction):
+                continue
+            outcome = self._call_hook(plugin, hook, name, case)
+            if isinstance(outcome, Alarm):
+                alarms.append(outcome)
+            else:
+                violations.extend(outcome)
+        return tuple(violations), tuple(alarms)
+
+    def _call_hook(self, plugin: Plugin, hook: hookspecs.Hook, name: str, case: Facts) -> tuple[Violation, ...] | Alarm:
+        def value(parameter: str) -> Value:
+            definition = self._assembly.definitions[parameter]
+            return self.value(parameter, case.scope, case.date_for(definition.governed_by))
+
+        found = hookspecs.call(hook, name, plugin.info.distribution, Case(case, value))
+        if isinstance(found, Alarm):
+            return found
+        try:
+            return tuple(
+                judge.violation_of(item, value(item.parameter), self._assembly.texts[item.code]) for item in found
+            )
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            return Alarm(plugin.info.distribution, name, f"returned a finding that cannot be explained: {error}")
+
+
+def _ordered(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """One order whatever the plugins' order was, and no finding twice."""
+    order = ("nation", "province", "city", "county")
+    return tuple(
+        sorted(
+            set(violations),
+            key=lambda item: (order.index(item.level), item.region, item.rule, item.fact, item.given, item.allowed),
+        )
+    )
+
+
+def _official(assembly: Assembly) -> Assembly:
+    entries = {
+        name: tuple(entry for entry in known if entry.value is None or entry.confidence == "official")
+        for name, known in assembly.entries.items()
+    }
+    return replace(assembly, entries=entries)
+
+
+def build(plugins: Sequence[Plugin], rejected: Sequence[Rejected] = (), *, official_only: bool = False) -> RuleSet:
+    """Put plugins together. A plugin that does not fit is rejected whole; without the nation's there are no rules."""
+    assembly, turned_away = Assembly(), list(rejected)
+    for jurisdiction, group in _by_jurisdiction(plugins):
+        if len(group) > 1:
+            names = ", ".join(f"{plugin.info.distribution} at {plugin.root}" for plugin in group)
+            turned_away.extend(
+                Rejected(plugin.info.distribution, jurisdiction, f"{jurisdiction} is claimed twice: {names}")
+                for plugin in group
+            )
+            continue
+        assembly, problems = assembly.with_plugin(group[0])
+        if problems:
+            reason = "\n".join(str(problem) for problem in problems)
+            turned_away.append(Rejected(group[0].info.distribution, jurisdiction, reason, problems))
+    if not any(plugin.jurisdiction == NATION for plugin in assembly.plugins):
+        reasons = (
+            "\n".join(f"{item.name}: {item.reason}" for item in turned_away) or "no plugin for 000000 is installed"
+        )
+        raise RuleSetError(f"there is no national plugin, so nothing can be decided\n{reasons}")
+    return RuleSet(assembly, tuple(turned_away), official_only)
+
+
+def _by_jurisdiction(plugins: Iterable[Plugin]) -> list[tuple[str, tuple[Plugin, ...]]]:
+    """Groups from the nation down; the same folder found twice counts once."""
+    order = ("nation", "province", "city", "county")
+    groups: dict[str, dict[Any, Plugin]] = {}
+    for plugin in plugins:
+        group = groups.setdefault(plugin.jurisdiction, {})
+        group[(plugin.info.distribution, plugin.root.resolve())] = plugin
+    ranked = sorted(groups, key=lambda jurisdiction: (order.index(level_of(jurisdiction)), jurisdiction))
+    return [(jurisdiction, tuple(groups[jurisdiction].values())) for jurisdiction in ranked]
+
+
+__all__ = ["ON_FAILURE", "NotEvaluated", "Rejected", "RuleSet", "build"]

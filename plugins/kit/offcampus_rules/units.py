@@ -1,0 +1,175 @@
+"""Units of parameters and facts: what a file may write, how facts are compared with it, how it reads in two languages.
+
+A parameter is written the way the law says it (60 class hours, "20:30", 3 months); a fact is measured exactly
+(hundredths of an hour, seconds since midnight, dates). `limit` brings the first into the terms of the second.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Literal, get_args
+
+from offcampus_rules import calendar
+from offcampus_rules.calendar import MonthEnd
+from offcampus_rules.decision import Raw
+
+Unit = Literal[
+    "fen",
+    "class_hours",
+    "minutes",
+    "count",
+    "ppm",
+    "time",
+    "days",
+    "working_days",
+    "months",
+    "flag",
+    "option",
+    "options",
+]
+FactUnit = Literal["fen", "centi_hours", "minutes", "count", "second_of_day", "date", "instant", "flag", "option"]
+FactValue = int | str | bool | date | datetime | None
+Limit = int | str | bool | date | datetime | tuple[str, ...] | None
+
+UNITS: tuple[str, ...] = get_args(Unit)
+INTEGER_UNITS = frozenset({"fen", "class_hours", "minutes", "count", "ppm", "days", "working_days", "months"})
+DURATIONS = frozenset({"days", "working_days", "months"})
+
+COMPARABLE: dict[str, frozenset[str]] = {
+    "fen": frozenset({"fen"}),
+    "centi_hours": frozenset({"class_hours"}),
+    "minutes": frozenset({"minutes"}),
+    "count": frozenset({"count"}),
+    "second_of_day": frozenset({"time"}),
+    "date": DURATIONS,
+    "instant": frozenset(),
+    "flag": frozenset({"flag"}),
+    "option": frozenset({"option", "options"}),
+}
+"""Which parameter units a fact of a unit may be judged by; an instant only by another fact."""
+
+_TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])\Z")
+
+
+def fits(value: Raw, unit: str) -> bool:
+    """Whether a value is written as its unit demands. None (not regulated) fits every unit."""
+    if value is None:
+        return True
+    if unit in INTEGER_UNITS:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if unit == "flag":
+        return isinstance(value, bool)
+    if unit == "options":
+        return isinstance(value, tuple)
+    return isinstance(value, str) and (unit != "time" or _TIME.match(value) is not None)
+
+
+def limit(value: Raw, unit: str) -> Limit:
+    """A parameter's value in the terms facts are measured in (durations stay as they are: see `deadline_day`)."""
+    if unit == "class_hours" and isinstance(value, int):
+        return value * 100
+    if unit == "time" and isinstance(value, str):
+        return second_of_day(value)
+    return value
+
+
+def second_of_day(text: str) -> int:
+    """Seconds from midnight to a time written "20:30"."""
+    match = _TIME.match(text)
+    if match is None:
+        raise ValueError(f"a time of day is written HH:MM, got {text!r}")
+    return int(match[1]) * 3600 + int(match[2]) * 60
+
+
+def counted_on(start: date, amount: int, unit: str, month_end: MonthEnd) -> date:
+    """Where a span that BEGINS on `start` ends, exclusive (a period of service, a period bought)."""
+    if unit == "months":
+        return calendar.months_after(start, amount, month_end)
+    if unit == "days":
+        return calendar.nth_day(start, amount).day
+    return calendar.nth_working_day(start, amount).day
+
+
+def counted_back(end: date, amount: int, unit: str) -> date:
+    """The day `amount` before `end`; working days cannot be counted back (no rule asks for it)."""
+    if unit == "months":
+        return calendar.months_before(end, amount)
+    if unit == "days":
+        return calendar.nth_day(end, -amount).day
+    raise ValueError("working days are counted forward only")
+
+
+def last_day(start: date, amount: int, unit: str) -> calendar.DayCount:
+    """The last day of a deadline that follows an event on `start` (the event's own day is not counted).
+
+    A deadline in months ends on the corresponding day, or on the last day of a month that lacks it.
+    """
+    if unit == "working_days":
+        return calendar.nth_working_day(start, amount)
+    if unit == "days":
+        return calendar.nth_day(start, amount)
+    last = calendar.months_after(start, amount, "last_day_excluded")
+    return calendar.DayCount(last, provisional=False)
+
+
+_EN = {
+    "class_hours": "{} class hours", "minutes": "{} minutes", "count": "{}", "days": "{} days",
+    "working_days": "{} working days", "months": "{} months",
+}  # fmt: skip
+_ZH = {
+    "class_hours": "{} 课时", "minutes": "{} 分钟", "count": "{}", "days": "{} 日",
+    "working_days": "{} 个工作日", "months": "{} 个月",
+}  # fmt: skip
+
+
+def plain(value: FactValue | Limit, unit: str) -> str:
+    """A value for machines: no language, one spelling."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(calendar.SHANGHAI).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if unit == "centi_hours" and isinstance(value, int):
+        return _hundredths(value)
+    if unit == "fen" and isinstance(value, int):
+        return f"{_yuan(value)} CNY"
+    if unit == "second_of_day" and isinstance(value, int):
+        return _clock(value)
+    return str(value)
+
+
+def readable(value: FactValue | Limit, unit: str, language: Literal["zh", "en"]) -> str:
+    """A value for people."""
+    if isinstance(value, bool):
+        return {("zh", True): "是", ("zh", False): "否", ("en", True): "yes", ("en", False): "no"}[language, value]
+    if unit == "fen" and isinstance(value, int):
+        return f"{_yuan(value)} 元" if language == "zh" else f"CNY {_yuan(value)}"
+    if unit == "centi_hours" and isinstance(value, int):
+        return readable(_hundredths(value), "class_hours", language)
+    if unit == "ppm" and isinstance(value, int):
+        return f"{value / 10_000:g} %"
+    pattern = (_ZH if language == "zh" else _EN).get(unit)
+    return pattern.format(value) if pattern else plain(value, unit)
+
+
+def _hundredths(value: int) -> str:
+    whole, part = divmod(abs(value), 100)
+    text = f"{whole}.{part:02d}".rstrip("0").rstrip(".") if part else str(whole)
+    return f"-{text}" if value < 0 else text
+
+
+def _yuan(fen: int) -> str:
+    whole, part = divmod(abs(fen), 100)
+    return f"{'-' if fen < 0 else ''}{whole}.{part:02d}"
+
+
+def _clock(seconds: int) -> str:
+    days, rest = divmod(seconds, 86_400)
+    text = f"{rest // 3600:02d}:{rest // 60 % 60:02d}"
+    if rest % 60:
+        text += f":{rest % 60:02d}"
+    return f"{text}+{days}d" if days else text
