@@ -1,0 +1,20 @@
+"""`offcampus-rules`: read the rules in force, check a province's package, explain a decision."""
+
+from __future__ import annotations
+
+import click
+
+from offcampus_rules.cli.check import check
+from offcampus_rules.cli.explain import explain
+from offcampus_rules.cli.list import list_rules
+from offcampus_rules.cli.show import show
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="offcampus-rules")
+def main() -> None:
+    """Rules of off-campus training: dated, sourced, explained."""
+
+
+for command in (list_rules, show, check, explain):
+    main.add_command(command)

@@ -1,0 +1,73 @@
+"""One way to ask a rule set anything by name, for case files and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from offcampus_rules.context import (
+    Charge,
+    Confirmation,
+    Consumption,
+    CourseFiling,
+    LessonPlan,
+    RefundRequest,
+    Release,
+    Scope,
+)
+from offcampus_rules.decision import Deadline, Decision, RefundTerms, Value
+from offcampus_rules.plain import FactsError, context
+from offcampus_rules.ruleset import RuleSet
+
+Answer = Decision | Deadline | RefundTerms | Value
+
+
+@dataclass(frozen=True, slots=True)
+class ValueQuestion:
+    """Which value holds, where, on which day."""
+
+    parameter: str
+    scope: Scope
+    day: date
+
+
+QUESTIONS: Mapping[str, type[Any]] = {
+    "charge": Charge,
+    "course": CourseFiling,
+    "lesson": LessonPlan,
+    "consumption": Consumption,
+    "release": Release,
+    "confirmation": Confirmation,
+    "refund": RefundRequest,
+    "value": ValueQuestion,
+}
+
+
+def ask(ruleset: RuleSet, question: str, facts: Mapping[str, Any]) -> Answer:
+    """Ask a question by its name with plain facts. Raises FactsError for facts that do not fit it."""
+    if question not in QUESTIONS:
+        raise FactsError(f"nothing is called {question}; known: {', '.join(QUESTIONS)}")
+    return answer(ruleset, context(QUESTIONS[question], facts))
+
+
+def answer(ruleset: RuleSet, case: Any) -> Answer:
+    """Put a typed case before the rule set."""
+    if isinstance(case, ValueQuestion):
+        if case.parameter not in ruleset.parameters:
+            raise FactsError(f"{case.parameter} is no parameter of this rule set")
+        return ruleset.value(case.parameter, case.scope, case.day)
+    result: Answer = _METHODS[type(case)](ruleset, case)
+    return result
+
+
+_METHODS: Mapping[type, Any] = {
+    Charge: RuleSet.check_charge,
+    CourseFiling: RuleSet.check_course,
+    LessonPlan: RuleSet.check_lesson,
+    Consumption: RuleSet.check_consumption,
+    Release: RuleSet.check_release,
+    Confirmation: RuleSet.confirmation_due,
+    RefundRequest: RuleSet.refund_terms,
+}

@@ -1,0 +1,131 @@
+"""What `offcampus-rules check` finds wrong with a plugin's folder, each with file and line.
+
+Shape, names, dates, sources (R-SCHEMA, R-NAME, R-UNIT, R-DATE, R-OVERLAP, R-GAP), values looser than what stands above
+(R-LOOSE, R-DELEG), texts not in the language they claim (R-MSG), answers that differ when asked twice (R-PURE), cases
+that do not come out as written (R-CASE).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from offcampus_rules import registry, testing, yaml12
+from offcampus_rules.asking import ask
+from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleKitError, RuleSetError
+from offcampus_rules.parameters import NATION, within
+from offcampus_rules.plain import FactsError
+from offcampus_rules.plugin import Plugin
+from offcampus_rules.ruleset import RuleSet, build
+
+_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found, and how much was looked at."""
+
+    problems: tuple[FileProblem, ...]
+    parameters: int = 0
+    rules: int = 0
+    cases: int = 0
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+
+def check(root: Path, superiors: Sequence[Plugin]) -> Report:
+    """Check the plugin at `root` against the plugins above it (the nation's, unless it is the nation's own)."""
+    try:
+        plugin = registry.read_folder(root)
+    except RuleFileError as error:
+        return Report(error.problems)
+    except RuleKitError as error:
+        return Report((FileProblem(root, Position(1, 1), "R-HOOK", str(error), "钩子不可用"),))
+    ruleset = _assembled(plugin, superiors)
+    if isinstance(ruleset, Report):
+        return ruleset
+    own = [problem for problem in ruleset.reports() if root in problem.file.parents]
+    cases, broken = _cases(root)
+    found = [*own, *_untranslated(root), *broken, *_mismatches(ruleset, cases), *_impure(plugin, superiors, cases)]
+    return Report(
+        tuple(found),
+        parameters=len(plugin.parameter_files),
+        rules=sum(len(items) for file in plugin.rule_files for _, items in file.sections()),
+        cases=len(cases),
+    )
+
+
+def _assembled(plugin: Plugin, superiors: Sequence[Plugin]) -> RuleSet | Report:
+    above = [
+        other
+        for other in superiors
+        if other.jurisdiction != plugin.jurisdiction and within(plugin.jurisdiction, other.jurisdiction)
+    ]
+    try:
+        ruleset = build([*above, plugin])
+    except RuleSetError as error:
+        return Report((FileProblem(plugin.root, Position(1, 1), "R-NATION", str(error), "缺少全国规则"),))
+    problems = tuple(problem for item in ruleset.rejected for problem in item.problems)
+    return Report(problems) if problems else ruleset
+
+
+def _cases(root: Path) -> tuple[tuple[testing.RuleCase, ...], tuple[FileProblem, ...]]:
+    try:
+        return testing.load_cases(root), ()
+    except RuleFileError as error:
+        return (), error.problems
+
+
+def _mismatches(ruleset: RuleSet, cases: Sequence[testing.RuleCase]) -> Iterator[FileProblem]:
+    for case in cases:
+        mismatch = testing.run_case(ruleset, case)
+        if mismatch is not None:
+            text = f"{case.name}: {'; '.join(mismatch.differences)}"
+            yield FileProblem(case.file, case.position, "R-CASE", text, "用例结果与预期不符")
+
+
+def _impure(plugin: Plugin, superiors: Sequence[Plugin], cases: Sequence[testing.RuleCase]) -> Iterator[FileProblem]:
+    """The same facts twice, before two rule sets built in opposite order of plugins: the answers must be equal."""
+    above = [other for other in superiors if other.jurisdiction == NATION != plugin.jurisdiction]
+    one, other = build([*above, plugin]), build([plugin, *above])
+    for case in cases:
+        try:
+            answers = [ask(ruleset, case.question, case.facts) for ruleset in (one, other, one)]
+        except FactsError:
+            continue  # the case itself is reported by its run
+        if answers[0] != answers[1] or answers[0] != answers[2]:
+            text = f"{case.name}: the same facts were answered differently"
+            yield FileProblem(case.file, case.position, "R-PURE", text, "相同事实得到不同结果")
+
+
+def _untranslated(root: Path) -> Iterator[FileProblem]:
+    """Texts that do not speak the language they claim: Chinese without a Han character, English with one."""
+    for folder in ("parameters", "rules", "messages"):
+        for file in sorted((root / folder).rglob("*.yaml")):
+            document = yaml12.load(file)
+            for path, pair in _pairs(document.content, ()):
+                if not _HAN.search(pair["zh"]):
+                    yield document.problem(
+                        (*path, "zh"), "R-MSG", "the Chinese text has no Chinese", "中文文本不含汉字"
+                    )
+                if _HAN.search(pair["en"]):
+                    yield document.problem(
+                        (*path, "en"), "R-MSG", "the English text has Chinese in it", "英文文本含汉字"
+                    )
+
+
+def _pairs(content: Any, path: yaml12.Path12) -> Iterator[tuple[yaml12.Path12, dict[str, str]]]:
+    if isinstance(content, list):
+        for index, item in enumerate(content):
+            yield from _pairs(item, (*path, index))
+    elif isinstance(content, dict):
+        if set(content) == {"zh", "en"}:
+            yield path, content
+        else:
+            for key, item in content.items():
+                yield from _pairs(item, (*path, key))
