@@ -95,6 +95,12 @@ def _clashes(known: Assembly, plugin: Plugin) -> Iterator[FileProblem]:
     seen_rules |= {rule.id for rule in known.undecided}
     for rule_file in plugin.rule_files:
         yield from _repeated_rules(rule_file, seen_rules)
+    for namespace in sorted(plugin.extensions):
+        if any(namespace in other.extensions for other in known.plugins):
+            file_ = plugin.root / "extensions" / f"{namespace}.json"
+            yield FileProblem(
+                file_, Position(1, 1), "R-NAME", f"the namespace {namespace} is taken", f"命名空间 {namespace} 已被占用"
+            )
     for code in sorted(set(plugin.texts) & set(known.texts)):
         owner = next(other for other in known.plugins if code in other.texts)
         yield FileProblem(

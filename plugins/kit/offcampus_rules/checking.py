@@ -16,7 +16,7 @@ from typing import Any
 from offcampus_rules import registry, testing, yaml12
 from offcampus_rules.asking import ask
 from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleKitError, RuleSetError
-from offcampus_rules.parameters import NATION, within
+from offcampus_rules.parameters import within
 from offcampus_rules.plain import FactsError
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.ruleset import RuleSet, build
@@ -46,12 +46,13 @@ def check(root: Path, superiors: Sequence[Plugin]) -> Report:
         return Report(error.problems)
     except RuleKitError as error:
         return Report((FileProblem(root, Position(1, 1), "R-HOOK", str(error), "钩子不可用"),))
-    ruleset = _assembled(plugin, superiors)
+    above = _above(plugin, superiors)
+    ruleset = _assembled(plugin, above)
     if isinstance(ruleset, Report):
         return ruleset
     own = [problem for problem in ruleset.reports() if root in problem.file.parents]
     cases, broken = _cases(root)
-    found = [*own, *_untranslated(root), *broken, *_mismatches(ruleset, cases), *_impure(plugin, superiors, cases)]
+    found = [*own, *_untranslated(root), *broken, *_mismatches(ruleset, cases), *_impure(plugin, above, cases)]
     return Report(
         tuple(found),
         parameters=len(plugin.parameter_files),
@@ -60,12 +61,15 @@ def check(root: Path, superiors: Sequence[Plugin]) -> Report:
     )
 
 
-def _assembled(plugin: Plugin, superiors: Sequence[Plugin]) -> RuleSet | Report:
-    above = [
+def _above(plugin: Plugin, superiors: Sequence[Plugin]) -> list[Plugin]:
+    return [
         other
         for other in superiors
         if other.jurisdiction != plugin.jurisdiction and within(plugin.jurisdiction, other.jurisdiction)
     ]
+
+
+def _assembled(plugin: Plugin, above: Sequence[Plugin]) -> RuleSet | Report:
     try:
         ruleset = build([*above, plugin])
     except RuleSetError as error:
@@ -89,10 +93,9 @@ def _mismatches(ruleset: RuleSet, cases: Sequence[testing.RuleCase]) -> Iterator
             yield FileProblem(case.file, case.position, "R-CASE", text, "用例结果与预期不符")
 
 
-def _impure(plugin: Plugin, superiors: Sequence[Plugin], cases: Sequence[testing.RuleCase]) -> Iterator[FileProblem]:
+def _impure(plugin: Plugin, above: Sequence[Plugin], cases: Sequence[testing.RuleCase]) -> Iterator[FileProblem]:
     """The same facts twice, before two rule sets built in opposite order of plugins: the answers must be equal."""
-    above = [other for other in superiors if other.jurisdiction == NATION != plugin.jurisdiction]
-    one, other = build([*above, plugin]), build([plugin, *above])
+    one, other = build([*above, plugin]), build([plugin, *reversed(above)])
     for case in cases:
         try:
             answers = [ask(ruleset, case.question, case.facts) for ruleset in (one, other, one)]

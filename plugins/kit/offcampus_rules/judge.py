@@ -13,16 +13,16 @@ from datetime import date
 from functools import partial
 from typing import Any, Literal
 
-from offcampus_rules import calendar, effective, messages, units
+from offcampus_rules import effective, units, wording
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.context import Facts, GovernedBy, Scope
 from offcampus_rules.decision import NotEvaluated, Obligation, Value, Violation
 from offcampus_rules.facts import VOCABULARY, Fact
-from offcampus_rules.hookspecs import Finding
-from offcampus_rules.messages import LANGUAGES, Text
+from offcampus_rules.messages import Text
 from offcampus_rules.parameters import Entry, Parameter, within
 from offcampus_rules.rules import PASSES, Condition, Gate, ObligationRule, Rule, UndecidedRule
 from offcampus_rules.units import Limit
+from offcampus_rules.wording import Figures
 
 Dates = Mapping[GovernedBy, date]
 Predicate = Callable[[Any], bool]
@@ -115,13 +115,13 @@ def judge(plan: Plan, case: Facts) -> Findings:
         for check in item.checks:
             limit = check.limit(case)
             if limit is not None and not item.passes(given, limit):
-                violations.append(_violation(item, check, given, limit))
+                figures = Figures(item.rule.must_be, given, limit, item.fact.unit, check.span_zh, check.span_en)
+                violations.append(wording.violation(item.rule, check.value, item.text, figures))
     notes.extend(item.note for item in plan.undecided if item.applies is None or item.applies(case))
-    owed = tuple(_obligation(item, case) for item in plan.obligations if item.applies is None or item.applies(case))
-    for duty in plan.obligations:
-        if duty.applies is None or duty.applies(case):
-            values[duty.rule.parameter] = duty.value
-    return Findings(tuple(violations), owed, tuple(values.values()), tuple(notes))
+    owed = [item for item in plan.obligations if item.applies is None or item.applies(case)]
+    values.update((item.rule.parameter, item.value) for item in owed)
+    duties = tuple(wording.obligation(item.rule, item.value, item.text, item.due(case)) for item in owed)
+    return Findings(tuple(violations), duties, tuple(values.values()), tuple(notes))
 
 
 class _Compiler:
@@ -222,69 +222,3 @@ class _Compiler:
 
 def _is_one_of(read: Callable[[Any], Any], wanted: frozenset[Any], case: Any) -> bool:
     return read(case) in wanted
-
-
-def _violation(item: CompiledRule, check: Check, given: Any, limit: Limit) -> Violation:
-    rule, unit = item.rule, item.fact.unit
-    value = check.value
-    assert value.source is not None, "a binding value has a source: the schema demands it"
-    assert value.level is not None
-    assert value.region is not None
-    given_zh, given_en = (messages.given_text(given, unit, language) for language in LANGUAGES)
-    allowed_zh = messages.allowed_text(rule.must_be, limit, unit, "zh", check.span_zh)
-    allowed_en = messages.allowed_text(rule.must_be, limit, unit, "en", check.span_en)
-    return Violation(
-        code=rule.code,
-        rule=rule.id,
-        requirement=rule.requirement,
-        fact=rule.fact,
-        given=given_en,
-        allowed=allowed_en,
-        citation=value.source,
-        message_zh=messages.fill(item.text.message_zh, given_zh, allowed_zh),
-        message_en=messages.fill(item.text.message_en, given_en, allowed_en),
-        remedy_zh=messages.fill(item.text.remedy_zh, given_zh, allowed_zh),
-        remedy_en=messages.fill(item.text.remedy_en, given_en, allowed_en),
-        level=value.level,
-        region=value.region,
-    )
-
-
-def _obligation(item: CompiledObligation, case: Any) -> Obligation:
-    assert item.value.source is not None
-    last = item.due(case)
-    return Obligation(
-        code=item.rule.code,
-        rule=item.rule.id,
-        requirement=item.rule.requirement,
-        due_at=calendar.run_out(last),
-        citation=item.value.source,
-        text_zh=messages.fill(item.text.message_zh, "", last.isoformat()),
-        text_en=messages.fill(item.text.message_en, "", last.isoformat()),
-    )
-
-
-def violation_of(finding: Finding, value: Value, text: Text) -> Violation:
-    """A hook's finding in the kit's words. Raises ValueError when the value it rests on has no binding source."""
-    if value.value is None or value.source is None or value.level is None or value.region is None:
-        raise ValueError(f"{finding.parameter} is not regulated here")
-    given = {language: units.readable(finding.given, finding.unit, language) for language in LANGUAGES}
-    allowed = {
-        language: messages.allowed_text(finding.must_be, finding.allowed, finding.unit, language)
-        for language in LANGUAGES
-    }
-    return Violation(
-        code=finding.code,
-        rule=finding.rule,
-        requirement=finding.requirement,
-        fact=finding.fact,
-        given=given["en"],
-        allowed=allowed["en"],
-        citation=value.source,
-        message_zh=messages.fill(text.message_zh, given["zh"], allowed["zh"]),
-        message_en=messages.fill(text.message_en, given["en"], allowed["en"]),
-        remedy_zh=messages.fill(text.remedy_zh, given["zh"], allowed["zh"]),
-        remedy_en=messages.fill(text.remedy_en, given["en"], allowed["en"]),
-        level=value.level,
-        region=value.region,
-    )

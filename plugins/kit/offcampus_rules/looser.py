@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from offcampus_rules import effective, units
@@ -30,13 +31,18 @@ def find(parameter: Parameter, entries: Sequence[Entry]) -> tuple[FileProblem, .
 
 
 def _examine(parameter: Parameter, entries: Sequence[Entry], entry: Entry) -> Iterator[FileProblem]:
+    """The first clash is reported; pairs that meet in several cells or intervals are compared once."""
+    compared: set[tuple[Entry, tuple[date, ...]]] = set()
     for cell in sorted(entry.cells):
         scope = Scope(entry.region, *cell)  # type: ignore[arg-type]  # cells come from the lists Scope checks against
-        for above, days in _superiors(parameter, entries, entry, scope):
-            problem = _compare(parameter, above, entry, cell, days)
+        for pair in _superiors(parameter, entries, entry, scope):
+            if pair in compared:
+                continue
+            compared.add(pair)
+            problem = _compare(parameter, pair[0], entry, cell, pair[1])
             if problem is not None:
                 yield problem
-                return  # one report an entry: the other cells say the same
+                return
 
 
 def _superiors(
@@ -48,7 +54,7 @@ def _superiors(
         above = [item for item in effective.in_force(others, scope, since) if item.value is not None]
         for item in above:
             mixed = (item.unit or parameter.unit) != (entry.unit or parameter.unit)
-            yield item, tuple(_days(since, until)) if mixed else (since,)
+            yield item, _days(since, until) if mixed else (since,)
 
 
 def _intervals(entry: Entry, others: Iterable[Entry]) -> Iterator[tuple[date, date]]:
@@ -59,11 +65,10 @@ def _intervals(entry: Entry, others: Iterable[Entry]) -> Iterator[tuple[date, da
     yield from pairwise(sorted(cuts))
 
 
-def _days(since: date, until: date) -> Iterator[date]:
-    day, end = max(since, _PROBE_FROM), min(until, _PROBE_UNTIL)
-    while day < end:
-        yield day
-        day += timedelta(days=1)
+@lru_cache(maxsize=64)
+def _days(since: date, until: date) -> tuple[date, ...]:
+    start, end = max(since, _PROBE_FROM), min(until, _PROBE_UNTIL)
+    return tuple(start + timedelta(days=n) for n in range((end - start).days))
 
 
 def _compare(

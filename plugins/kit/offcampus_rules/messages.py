@@ -13,12 +13,11 @@ from typing import Any, Literal, cast
 
 from offcampus_rules import units
 from offcampus_rules.errors import FileProblem
-from offcampus_rules.units import FactValue, Limit
+from offcampus_rules.units import Limit
 from offcampus_rules.validation import valid_shape
 from offcampus_rules.yaml12 import Document
 
 Language = Literal["zh", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _PLACEHOLDERS = frozenset({"given", "allowed"})
 
 _PHRASES: Mapping[tuple[str, bool, Language], str] = {
@@ -95,10 +94,6 @@ def allowed_text(comparison: str, limit: Limit, unit: str, language: Language, s
     if not span:
         return phrase
     return f"{phrase}（{span}）" if language == "zh" else f"{phrase} ({span})"
-
-
-def given_text(value: FactValue, unit: str, language: Language) -> str:
-    return units.readable(value, unit, language)
 
 
 def fill(template: str, given: str, allowed: str) -> str:

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
+
+import jsonschema_rs
+from offcampus_spec.schemas import compile_schema
 
 from offcampus_rules import messages, parameters, rules, yaml12
 from offcampus_rules.decision import PluginInfo
@@ -30,6 +35,7 @@ API = 1
 """The interface between kit and plugins; a plugin says in its manifest which one it was written for."""
 
 ReadT = TypeVar("ReadT")
+_NAMESPACE = re.compile(r"x-[a-z]{2,20}\Z")
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Plugin:
     texts: Mapping[str, Text]
     hooks: Mapping[str, Hook]
     content: Mapping[str, Any] = field(repr=False, compare=False)
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+    """JSON Schemas of the province's extensions by namespace (`extensions/x-<province>.json`)."""
 
     @property
     def jurisdiction(self) -> str:
@@ -67,6 +75,7 @@ def read(root: Path, distribution: str, version: str, hooks: ModuleType | None =
     parameter_files = _each(root, "parameters", problems, documents, lambda doc: parameters.read(doc, jurisdiction))
     rule_files = _each(root, "rules", problems, documents, lambda doc: rules.read(doc, jurisdiction))
     catalogues = _each(root, "messages", problems, documents, messages.read)
+    extensions = _extensions(root, documents, problems)
     if problems:
         raise RuleFileError(tuple(problems))
     if hooks is not None:
@@ -81,7 +90,28 @@ def read(root: Path, distribution: str, version: str, hooks: ModuleType | None =
         texts={code: text for catalogue in catalogues for code, text in catalogue.items()},
         hooks=hooks_of(hooks, distribution) if hooks is not None else {},
         content=documents,
+        extensions=extensions,
     )
+
+
+def _extensions(root: Path, documents: dict[str, Any], problems: list[FileProblem]) -> dict[str, Any]:
+    """The schemas under `extensions/`; they count for the plugin's content like everything else."""
+    found: dict[str, Any] = {}
+    for file in sorted(root.glob("extensions/*.json")):
+        try:
+            schema = json.loads(file.read_text(encoding="utf-8"))
+            compile_schema({"allOf": [schema]})
+        except (ValueError, jsonschema_rs.ValidationError) as error:
+            problems.append(_extension_problem(file, f"is no JSON Schema: {error}", "不是合法的 JSON Schema"))
+            continue
+        if not _NAMESPACE.match(file.stem):
+            problems.append(_extension_problem(file, "is not named x-<province>.json", "文件名须为 x-<省份>.json"))
+        found[file.stem] = documents[f"extensions/{file.name}"] = schema
+    return found
+
+
+def _extension_problem(file: Path, en: str, zh: str) -> FileProblem:
+    return FileProblem(file, Position(1, 1), "R-EXT", en, zh)
 
 
 def _manifest(root: Path, problems: list[FileProblem]) -> dict[str, Any]:

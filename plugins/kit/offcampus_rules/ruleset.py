@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from offcampus_rules import deadlines, digests, effective, hookspecs, judge, looser
+from offcampus_rules import deadlines, digests, effective, hookspecs, judge, looser, wording
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import (
@@ -34,7 +34,6 @@ from offcampus_rules.decision import (
     Alarm,
     Deadline,
     Decision,
-    NotEvaluated,
     Outcome,
     PluginInfo,
     RefundTerms,
@@ -42,11 +41,12 @@ from offcampus_rules.decision import (
     Violation,
 )
 from offcampus_rules.errors import FileProblem, RuleSetError
-from offcampus_rules.hookspecs import Case
+from offcampus_rules.hookspecs import Case, Finding
 from offcampus_rules.judge import Plan
 from offcampus_rules.parameters import NATION, Parameter, level_of, within
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.rules import Gate
+from offcampus_rules.wording import Figures
 
 ON_FAILURE: Mapping[Gate, Outcome] = {
     "charge": "error",
@@ -99,6 +99,11 @@ class RuleSet:
     def assembly(self) -> Assembly:
         """The plugins' content, for tools that list or check it."""
         return self._assembly
+
+    @property
+    def extension_schemas(self) -> Mapping[str, Any]:
+        """JSON Schemas of the province extensions, by namespace (`x-<province>`): only these may be sent."""
+        return {name: schema for plugin in self._assembly.plugins for name, schema in plugin.extensions.items()}
 
     def reports(self) -> tuple[FileProblem, ...]:
         """Local values that would loosen what stands above them; they never take effect."""
@@ -213,11 +218,16 @@ class RuleSet:
         if isinstance(found, Alarm):
             return found
         try:
-            return tuple(
-                judge.violation_of(item, value(item.parameter), self._assembly.texts[item.code]) for item in found
-            )
+            return tuple(self._explained(item, value(item.parameter)) for item in found)
         except (KeyError, ValueError, TypeError, AttributeError) as error:
-            return Alarm(plugin.info.distribution, name, f"returned a finding that cannot be explained: {error}")
+            return Alarm(
+                plugin.info.distribution, name, f"returned a finding without explanation ({type(error).__name__})"
+            )
+
+    def _explained(self, finding: Finding, value: Value) -> Violation:
+        figures = Figures(finding.must_be, finding.given, finding.allowed, finding.unit)
+        text = self._assembly.texts[finding.code]
+        return wording.violation_of(finding.rule, finding.code, finding.requirement, finding.fact, value, text, figures)
 
 
 def _ordered(violations: Iterable[Violation]) -> tuple[Violation, ...]:
@@ -271,6 +281,3 @@ def _by_jurisdiction(plugins: Iterable[Plugin]) -> list[tuple[str, tuple[Plugin,
         group[(plugin.info.distribution, plugin.root.resolve())] = plugin
     ranked = sorted(groups, key=lambda jurisdiction: (order.index(level_of(jurisdiction)), jurisdiction))
     return [(jurisdiction, tuple(groups[jurisdiction].values())) for jurisdiction in ranked]
-
-
-__all__ = ["ON_FAILURE", "NotEvaluated", "Rejected", "RuleSet", "build"]

@@ -38,6 +38,10 @@ _AMBIGUOUS = (
 _HIDDEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
+_KNOWN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}"
+    for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
+)
 _LITERALS: dict[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -137,7 +141,7 @@ class _Reader:
             )
             return True
         self._seen.add(id(node))
-        if not str(node.ctag).startswith("tag:yaml.org,2002:"):
+        if str(node.ctag) not in _KNOWN_TAGS:
             self._report(node, f"the tag {node.ctag} is not allowed", f"不允许使用标签 {node.ctag}")
             return True
         return False
