@@ -1,0 +1,255 @@
+"""`offcampus-server`: serve, work, db, party, keys, ledger, sandbox, demo."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from offcampus_server.fresh_secrets import write_secrets
+from offcampus_server.kernel import keyring
+from offcampus_server.kernel.db import make_engine
+from offcampus_server.kernel.observe import configure_logs
+from offcampus_server.kernel.unit_of_work import Storage
+from offcampus_server.ledger import service as ledger
+from offcampus_server.migrations import at_head, upgrade
+from offcampus_server.parties import service as parties
+from offcampus_server.parties.service import PartyError
+from offcampus_server.settings import Secrets, Settings, SettingsError
+
+FILE = click.Path(path_type=Path)
+
+
+def told(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Say what is wrong in one line and exit 1; a stack trace helps nobody at a prompt."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except (SettingsError, PartyError, FileNotFoundError, ValueError) as error:
+            raise click.ClickException(str(error)) from None
+
+    return run
+
+
+@click.group()
+@click.version_option(package_name="offcampus-server")
+def main() -> None:
+    """The reference server of the open standard for off-campus training supervision (a draft)."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="processes; on SQLite one is best, it has one writer")
+@click.option("--migrate", is_flag=True, help="bring the database to the newest shape first")
+@told
+def serve(host: str, port: int, workers: int, migrate: bool) -> None:
+    """Serve over HTTP with a production WSGI server, one request at a time per worker."""
+    settings = Settings.from_environment()
+    _require_head(settings, migrate=migrate)
+    Secrets.load(settings.secrets_file)
+    keyring.load(settings.key_file)
+    from granian import Granian  # a server's import is paid by those who serve
+    from granian.constants import Interfaces
+
+    Granian(
+        "offcampus_server.app:create_app", address=host, port=port, interface=Interfaces.WSGI, factory=True,
+        workers=workers, blocking_threads=1, backpressure=256, log_access=False, respawn_failed_workers=True,
+    ).serve()  # fmt: skip
+
+
+@main.command()
+@click.option("--every", "interval_s", default=1.0, show_default=True, help="seconds between rounds")
+@click.option("--once", is_flag=True, help="do what is due and stop")
+@told
+def work(interval_s: float, once: bool) -> None:
+    """Deliver webhooks, let deadlines run out, forget what can no longer be replayed."""
+    from offcampus_server.app import make_platform
+    from offcampus_server.workers.loop import run_forever, run_once
+
+    settings = Settings.from_environment()
+    configure_logs(settings.log_level)
+    _require_head(settings, migrate=False)
+    platform = make_platform(settings)
+    if once:
+        click.echo(json.dumps(run_once(platform)))
+    else:
+        run_forever(platform, interval_s)
+
+
+@main.group()
+def db() -> None:
+    """The database's shape."""
+
+
+@db.command("upgrade")
+@told
+def db_upgrade() -> None:
+    """Bring the database to the newest shape; from empty too."""
+    upgrade(make_engine(Settings.from_environment().database_url))
+    click.echo("the database is at the newest shape")
+
+
+@db.command("check")
+@told
+def db_check() -> None:
+    """Exit 0 when the database has the newest shape, 1 when not."""
+    if not at_head(make_engine(Settings.from_environment().database_url)):
+        raise click.ClickException("the database is older; run `offcampus-server db upgrade`")
+    click.echo("the database is at the newest shape")
+
+
+@main.group()
+def party() -> None:
+    """Registered parties."""
+
+
+@party.command("add")
+@click.argument("name")
+@click.option("--role", required=True, help="institution_system, guardian_app, bank or authority")
+@click.option("--region", default="000000", show_default=True, help="six digits; what the party may see lies here")
+@click.option("--key", "key_files", type=FILE, multiple=True, required=True, help="public key as JWK; may be repeated")
+@told
+def party_add(name: str, role: str, region: str, key_files: tuple[Path, ...]) -> None:
+    """Register a party; prints its client id."""
+    storage = _storage()
+    keys = [json.loads(path.read_text(encoding="utf-8")) for path in key_files]
+    party_id = storage.write(
+        lambda work: parties.register(work.connection, work.now, name=name, role=role, region_code=region, jwks=keys)
+    )
+    click.echo(party_id)
+
+
+@party.command("list")
+@told
+def party_list() -> None:
+    """List parties."""
+    with _storage().reading() as work:
+        for row in parties.listed(work.connection):
+            state = "disabled" if row["disabled_at"] else "active"
+            click.echo(f"{row['id']}  {row['role']:<18} {row['region_code']}  {state:<8}  {row['name']}")
+
+
+@party.command("disable")
+@click.argument("party_id")
+@told
+def party_disable(party_id: str) -> None:
+    """Shut a party out from the next request on."""
+    _storage().write(lambda work: parties.disable(work.connection, party_id, work.now))
+
+
+@party.command("grant")
+@click.argument("party_id")
+@click.argument("institution_id")
+@told
+def party_grant(party_id: str, institution_id: str) -> None:
+    """Let a party act for an institution."""
+    _storage().write(lambda work: parties.grant(work.connection, party_id, institution_id, work.now))
+
+
+@party.command("keys")
+@click.argument("party_id")
+@click.option("--key", "key_files", type=FILE, multiple=True, required=True)
+@told
+def party_keys(party_id: str, key_files: tuple[Path, ...]) -> None:
+    """Replace a party's public keys; to rotate, name the new and the old one."""
+    keys = [json.loads(path.read_text(encoding="utf-8")) for path in key_files]
+    _storage().write(lambda work: parties.replace_keys(work.connection, party_id, keys))
+
+
+@main.group()
+def keys() -> None:
+    """The server's own keys."""
+
+
+@keys.command("generate")
+@told
+def keys_generate() -> None:
+    """Make the signing key and the secrets, where there are none; existing files are never touched."""
+    settings = Settings.from_environment()
+    if not settings.key_file.exists():
+        keyring.rotate(settings.key_file)
+        click.echo(f"{settings.key_file} written")
+    if not settings.secrets_file.exists():
+        write_secrets(settings.secrets_file)
+        click.echo(f"{settings.secrets_file} written: keep a copy where the database is not")
+
+
+@keys.command("rotate")
+@told
+def keys_rotate() -> None:
+    """Put a new signing key in front; the old ones stay, so that nothing they signed is refused."""
+    key = keyring.rotate(Settings.from_environment().key_file)
+    click.echo(str(key.thumbprint()))
+
+
+@keys.command("jwks")
+@told
+def keys_jwks() -> None:
+    """Print the public keys."""
+    click.echo(json.dumps({"keys": keyring.load(Settings.from_environment().key_file).public_jwks()}, indent=2))
+
+
+@main.command("ledger")
+@told
+def ledger_verify() -> None:
+    """Replay every transfer and compare with the stored balances; exit 1 when a fen is not where it should be."""
+    with _storage().reading() as work:
+        findings = ledger.verify(work)
+    for finding in findings:
+        click.echo(f"{finding.subject}: {finding.invariant}: expected {finding.expected}, got {finding.got}")
+    click.echo(f"{len(findings)} finding(s)")
+    sys.exit(1 if findings else 0)
+
+
+@main.command()
+@click.argument("folder", type=FILE)
+@click.option("--port", default=8080, show_default=True)
+@click.option("--region", default="110105", show_default=True, help="the county that the sandbox plays in")
+@told
+def sandbox(folder: Path, port: int, region: str) -> None:
+    """Prepare a platform to try things on: database, keys, five parties, and a conformance.toml for the suite."""
+    from offcampus_server.sandbox import prepare
+
+    prepared = prepare(folder, port, region)
+    click.echo(f"ready in {folder}; serve it with:\n  {prepared.command('serve', '--port', str(port))}")
+    click.echo(f"and let deadlines and webhooks run with:\n  {prepared.command('work')}")
+    click.echo(f"test it with:\n  offcampus-conformance run --config {folder / 'conformance.toml'}")
+
+
+@main.command()
+@click.option("--dir", "folder", type=FILE, help="where to keep everything; a temporary folder otherwise")
+@click.option("--database-url", help="another database than SQLite, empty")
+@click.option("--chaos", default=0, help="kill the server and the worker so many times on the way")
+@click.option("--seed", default=1, show_default=True, help="where the kills fall")
+@told
+def demo(folder: Path | None, database_url: str | None, chaos: int, seed: int) -> None:
+    """One institution's day from end to end, each party its own process, with every refusal shown."""
+    from offcampus_server.demo.day import run_day
+
+    sys.exit(run_day(folder, database_url, chaos, seed))
+
+
+def _storage() -> Storage:
+    from offcampus_rules import load_ruleset
+
+    settings = Settings.from_environment()
+    secret = Secrets.load(settings.secrets_file)
+    engine = make_engine(settings.database_url)
+    return Storage(engine, settings.clock(), load_ruleset, secret.vault(), settings.issuer, secret.cursor_key)
+
+
+def _require_head(settings: Settings, *, migrate: bool) -> None:
+    engine = make_engine(settings.database_url)
+    if migrate:
+        upgrade(engine)
+    elif not at_head(engine):
+        raise click.ClickException("the database is older than this server; run `offcampus-server db upgrade`")
+    engine.dispose()

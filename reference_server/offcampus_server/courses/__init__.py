@@ -1,0 +1,1 @@
+"""Courses, classes and lessons: filed under the rules, approved, put on sale, scheduled."""

@@ -1,0 +1,1 @@
+"""Events: the feed, subscriptions, and signed delivery by webhook."""

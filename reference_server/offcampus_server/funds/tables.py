@@ -1,0 +1,89 @@
+"""Tables of accounts, instructions, movements and statements."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Text,
+)
+
+from offcampus_server.kernel.db import Day, Instant, Json, fen, resource_columns, table
+
+custody_accounts = table(
+    "custody_accounts",
+    *resource_columns(),
+    Column("bank_id", Text, ForeignKey("parties.id"), nullable=False, index=True),
+    Column("purpose", Text, nullable=False),
+    ForeignKeyConstraint(["institution_id"], ["institutions.id"]),
+    CheckConstraint("state IN ('open', 'frozen', 'closed')", name="state"),
+)
+
+custody_instructions = table(
+    "custody_instructions",
+    Column("id", Text, primary_key=True),
+    Column("bank_id", Text, nullable=False),
+    Column("institution_id", Text, nullable=False, index=True),
+    Column("region_code", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("custody_accounts.id"), nullable=False),
+    Column("order_id", Text, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("refund_id", Text, index=True),
+    Column("payment_id", Text),
+    Column("part_no", Integer),
+    Column("channel", Text),
+    *fen("amount_fen"),
+    Column("issued_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("bank_reference", Text),
+    Column("executed_at", Instant),
+    Column("failure", Json),
+    CheckConstraint("kind IN ('release', 'refund')", name="kind"),
+    CheckConstraint("state IN ('issued', 'accepted', 'executed', 'failed')", name="state"),
+    CheckConstraint("(state = 'executed') = (bank_reference IS NOT NULL)", name="executed_has_reference"),
+    Index("ix_custody_instructions_work", "bank_id", "state", "id"),
+)
+
+custody_movements = table(
+    "custody_movements",
+    *resource_columns(),
+    Column("bank_id", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("custody_accounts.id"), nullable=False),
+    Column("bank_reference", Text, nullable=False),
+    Column("value_on", Day, nullable=False),
+    *fen("amount_fen"),
+    Column("direction", Text, nullable=False),
+    Column("instruction_id", Text),
+    Column("break_type", Text),
+    CheckConstraint("(state = 'matched') = (break_type IS NULL)", name="unmatched_says_why"),
+    Index("ux_custody_movements_instruction", "instruction_id", unique=True,
+          sqlite_where=Column("state", Text) == "matched", postgresql_where=Column("state", Text) == "matched"),
+    Index("ix_custody_movements_day", "account_id", "value_on"),
+)  # fmt: skip
+
+statements = table(
+    "statements",
+    Column("account_id", Text, ForeignKey("custody_accounts.id"), nullable=False),
+    Column("statement_on", Day, nullable=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("bank_id", Text, nullable=False),
+    Column("institution_id", Text, nullable=False),
+    Column("region_code", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    *fen("opening_balance_fen"),
+    *fen("closing_balance_fen"),
+    Column("document", Json, nullable=False),
+    Column("breaks", Json, nullable=False),
+    PrimaryKeyConstraint("account_id", "statement_on"),
+    CheckConstraint("state IN ('reconciled', 'broken')", name="state"),
+)

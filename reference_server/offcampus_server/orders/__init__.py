@@ -1,0 +1,1 @@
+"""Orders: contracts, purchases under the pre-charge rules, payments by channel."""

@@ -1,0 +1,73 @@
+"""Operations of contracts, orders and payments."""
+
+from __future__ import annotations
+
+from offcampus_server.kernel import resources
+from offcampus_server.kernel.contract import Answer, Call, Handlers
+from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.orders import payments, service
+from offcampus_server.orders.tables import contracts, orders
+from offcampus_server.orders.tables import payments as payments_table
+
+handlers = Handlers()
+
+
+@handlers("createContract")
+def create_contract(call: Call, work: Work) -> Answer:
+    """Report a contract."""
+    return service.sign(call, work)
+
+
+@handlers("listContracts")
+def list_contracts(call: Call, work: Work) -> Answer:
+    """Contracts."""
+    return resources.page(call, work, contracts, resources.presented)
+
+
+@handlers("getContract")
+def get_contract(call: Call, work: Work) -> Answer:
+    """One contract."""
+    return resources.read(call, work, contracts, call.path["contract_id"], resources.presented)
+
+
+@handlers("createOrder")
+def create_order(call: Call, work: Work) -> Answer:
+    """Place an order (M-07.3, M-14.1)."""
+    return service.place(call, work)
+
+
+@handlers("listOrders")
+def list_orders(call: Call, work: Work) -> Answer:
+    """Orders."""
+    return resources.page(call, work, orders, lambda row: service.present(work, [row])[0])
+
+
+@handlers("getOrder")
+def get_order(call: Call, work: Work) -> Answer:
+    """One order."""
+    return resources.read(call, work, orders, call.path["order_id"], lambda row: service.present(work, [row])[0])
+
+
+@handlers("cancelOrder")
+def cancel_order(call: Call, work: Work) -> Answer:
+    """Cancel an unpaid order."""
+    return service.cancel(call, work)
+
+
+@handlers("getOrderStatement")
+def get_order_statement(call: Call, work: Work) -> Answer:
+    """Every ledger line of an order (M-14.1)."""
+    return service.statement(call, work)
+
+
+@handlers("listPayments")
+def list_payments(call: Call, work: Work) -> Answer:
+    """Payments."""
+    return resources.page(call, work, payments_table, lambda row: payments.present(work, [row])[0])
+
+
+@handlers("getPayment")
+def get_payment(call: Call, work: Work) -> Answer:
+    """One payment."""
+    id = call.path["payment_id"]
+    return resources.read(call, work, payments_table, id, lambda row: payments.present(work, [row])[0])

@@ -1,0 +1,145 @@
+"""Payments: promised by the parent terminal, settled part by part as the bank reports the receipts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from offcampus_server.kernel import resources
+from offcampus_server.kernel.clock import rfc3339
+from offcampus_server.kernel.contract import Answer, Call
+from offcampus_server.kernel.problems import Problem, wrong_state
+from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import service as ledger
+from offcampus_server.orders import decisions, service
+from offcampus_server.orders.tables import payment_parts, payments
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a payment, as the bank's report is matched with it."""
+
+    payment_id: str
+    part_no: int
+    channel: str
+    amount_fen: int
+    order_id: str
+    institution_id: str
+    settled: bool
+
+
+def pay(call: Call, work: Work) -> Answer:
+    """Promise a payment for an order; the money counts when the bank reports it."""
+    sent = call.body
+    if (row := resources.known(work, payments, sent)) is not None:
+        return Answer(200, present(work, [row])[0], row["version"])
+    order = service.find(work, sent["order_id"])
+    if order.state != "awaiting_payment":
+        raise wrong_state(order.state, "awaiting_payment")
+    decisions.check_parts(sent["parts"], order.total_fen)
+    live = select(payments.c.id).where(payments.c.order_id == order.id, payments.c.state != "failed")
+    if (first := work.connection.execute(live).scalar()) is not None:
+        raise Problem("resource.state", f"{first} is a live payment of this order")
+    stored = {name: value for name, value in sent.items() if name != "parts"}
+    row = resources.create(
+        work, payments, "pay", sent, institution_id=order.institution_id, region_code=order.region_code,
+        state="pending", stored=stored, order_id=order.id,
+    )  # fmt: skip
+    rows = [
+        {
+            "payment_id": row["id"], "part_no": number, "channel": part["channel"],
+            "amount_fen": part["amount_fen"],
+        }
+        for number, part in enumerate(sent["parts"], 1)
+    ]  # fmt: skip
+    work.connection.execute(insert(payment_parts), rows)
+    _emit(work, "createPayment", "created", row)
+    return resources.created(row, "payments", present(work, [row])[0])
+
+
+def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Payments with the state of each part."""
+    parts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    refunded: dict[tuple[str, int], int] = {}
+    for row in rows:
+        refunded |= ledger.refunded_by_part(work, row["order_id"])
+    query = select(payment_parts).where(payment_parts.c.payment_id.in_([row["id"] for row in rows]))
+    for part in work.connection.execute(query.order_by(payment_parts.c.part_no)).mappings():
+        parts[part["payment_id"]].append(
+            {
+                "part_no": part["part_no"], "channel": part["channel"], "amount_fen": part["amount_fen"],
+                "settled": part["settled_at"] is not None, "payer_reference": "***",
+                "refunded_fen": refunded.get((part["payment_id"], part["part_no"]), 0),
+            }
+        )  # fmt: skip
+    return [
+        resources.presented(
+            row, parts=parts[row["id"]], settled_at=rfc3339(row["settled_at"]) if row["settled_at"] else None
+        )
+        for row in rows
+    ]
+
+
+def parts(work: Work, payment_ids: Sequence[str]) -> dict[tuple[str, int], Part]:
+    """Parts of payments by (payment, number)."""
+    query = (
+        select(payment_parts, payments.c.order_id, payments.c.institution_id)
+        .join(payments, payments.c.id == payment_parts.c.payment_id)
+        .where(payment_parts.c.payment_id.in_(payment_ids))
+    )
+    return {
+        (row["payment_id"], row["part_no"]): Part(
+            row["payment_id"], row["part_no"], row["channel"], row["amount_fen"], row["order_id"],
+            row["institution_id"], row["settled_at"] is not None,
+        )
+        for row in work.connection.execute(query).mappings()
+    }  # fmt: skip
+
+
+def parts_of_order(work: Work, order_id: str) -> list[Part]:
+    """The settled parts of an order, in order of payment."""
+    query = select(payments.c.id).where(payments.c.order_id == order_id, payments.c.state == "settled")
+    ids = list(work.connection.execute(query.order_by(payments.c.id)).scalars())
+    found = parts(work, ids)
+    return [found[key] for key in sorted(found, key=lambda key: (ids.index(key[0]), key[1]))]
+
+
+def settled_at(work: Work, order_id: str) -> datetime | None:
+    """When an order was paid in full; None while it is not."""
+    query = select(payments.c.settled_at).where(payments.c.order_id == order_id, payments.c.state == "settled")
+    return work.connection.execute(query).scalar()
+
+
+def refund_moved(work: Work, payment_id: str) -> None:
+    """Money of a payment is going or has gone back: a new version of it."""
+    row = resources.by_ids(work, payments, [payment_id])[payment_id]
+    _emit(work, "payment.refund_moved", "refund_moved", resources.change(work, payments, row, None))
+
+
+def settle(work: Work, part: Part) -> None:
+    """A part has arrived; with the last one the payment is settled and the order paid."""
+    mine = (payment_parts.c.payment_id == part.payment_id) & (payment_parts.c.part_no == part.part_no)
+    work.connection.execute(update(payment_parts).where(mine).values(settled_at=work.now))
+    open_parts = select(payment_parts.c.part_no).where(
+        payment_parts.c.payment_id == part.payment_id, payment_parts.c.settled_at.is_(None)
+    )
+    if work.connection.execute(open_parts).first() is not None:
+        return
+    row = resources.by_ids(work, payments, [part.payment_id])[part.payment_id]
+    row = resources.transition(work, payments, row, None, "settled", "pending", settled_at=work.now)
+    _emit(work, "settlePayment", "settled", row)
+    order = service.load(work, part.order_id)
+    service.set_state(work, order, "paid", "paid", "awaiting_payment")
+
+
+def _emit(work: Work, action: str, verb: str, row: RowMapping) -> None:
+    work.audit(action, row["id"], row["institution_id"])
+    work.emit(
+        "payment", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
+        external_id=row["external_id"], region_code=row["region_code"],
+    )  # fmt: skip

@@ -1,0 +1,263 @@
+"""Contracts, orders and payments: sold under the rules, paid into custody, counted in hours and in fen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from offcampus_rules import OpenOrder
+from sqlalchemy import RowMapping, bindparam, select, update
+
+from offcampus_server.courses import service as courses
+from offcampus_server.institutions import service as institutions
+from offcampus_server.kernel import extensions, resources
+from offcampus_server.kernel.clock import parse, rfc3339
+from offcampus_server.kernel.contract import Answer, Call
+from offcampus_server.kernel.problems import Problem, mismatch, missing_reference, violation, wrong_state
+from offcampus_server.kernel.rulings import require_allowed
+from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import service as ledger
+from offcampus_server.orders import decisions
+from offcampus_server.orders.tables import contracts, orders
+from offcampus_server.pupils import service as pupils
+
+OPEN_STATES = ("awaiting_payment", "paid", "refunding")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What other capabilities need of an order."""
+
+    id: str
+    institution_id: str
+    region_code: str
+    version: int
+    state: str
+    course_id: str
+    signed_on: date
+    ordered_at: datetime
+    total_fen: int
+    class_hours_centi: int
+    gift_hours_centi: int
+    gift_hours_policy: str
+    reported_centi: int
+    confirmed_centi: int
+    refund_requested_at: datetime | None
+
+    @property
+    def hours_centi(self) -> int:
+        """All hours, gifts included."""
+        return self.class_hours_centi + self.gift_hours_centi
+
+    @property
+    def carrying_centi(self) -> int:
+        """The hours over which the price is earned."""
+        return decisions.hours_that_carry_price(self.class_hours_centi, self.gift_hours_centi, self.gift_hours_policy)
+
+    def earned_fen(self, consumed_centi: int) -> int:
+        """What is earned after so many hours."""
+        return decisions.earned_fen(self.total_fen, consumed_centi, self.carrying_centi)
+
+
+def sign(call: Call, work: Work) -> Answer:
+    """Report a signed contract."""
+    sent = call.body
+    if (row := resources.known(work, contracts, sent)) is not None:
+        return Answer(200, resources.presented(row), row["version"])
+    institution = institutions.require(work, sent["institution_id"])
+    _check_people(work, sent, institution.id)
+    course = courses.require(work, sent["course_id"])
+    if course.institution_id != institution.id:
+        raise missing_reference("/course_id", course.id)
+    extensions.check(work, sent)
+    row = resources.create(
+        work, contracts, "ctr", sent, institution_id=institution.id, region_code=institution.region_code,
+        pupil_id=sent["pupil_id"], guardian_id=sent["guardian_id"], course_id=course.id,
+    )  # fmt: skip
+    _emit(work, "createContract", "contract", "signed", row)
+    return resources.created(row, "contracts", resources.presented(row))
+
+
+def place(call: Call, work: Work) -> Answer:
+    """Place an order: references, sums, then the pre-charge rules (M-07.3). Raises `rules.refused` with each reason."""
+    sent = call.body
+    if (row := resources.known(work, orders, sent)) is not None:
+        return Answer(200, present(work, [row])[0], row["version"])
+    institution = institutions.require(work, sent["institution_id"])
+    _check_people(work, sent, institution.id)
+    course = courses.require(work, sent["course_id"])
+    if course.institution_id != institution.id:
+        raise missing_reference("/course_id", course.id)
+    if course.state != "on_sale":
+        raise wrong_state(course.state, "on_sale")
+    contract = _contract(work, sent)
+    if "class_id" in sent:
+        courses.require_class(work, sent["class_id"], course.id)
+    decisions.check_sums(sent)
+    decisions.check_period(sent)
+    extensions.check(work, sent)
+    if parse(sent["ordered_at"]) > work.now:
+        raise Problem("schema.invalid", "ordered_at lies in the future", [violation("schema.future", "/ordered_at")])
+    signed_on = date.fromisoformat(contract["document"]["signed_on"])
+    lease = institutions.lease_until(work, course.document.get("campus_id"))
+    others = open_orders(work, sent["pupil_id"], course.subject, institution.id)
+    decision = work.rules.check_charge(decisions.charge(sent, course.scope, course.subject, signed_on, others, lease))
+    require_allowed(decision)
+    row = resources.create(
+        work, orders, "ord", sent, institution_id=institution.id, region_code=institution.region_code,
+        state="awaiting_payment", pupil_id=sent["pupil_id"], guardian_id=sent["guardian_id"], course_id=course.id,
+        contract_id=sent["contract_id"], subject=course.subject, signed_on=signed_on,
+        ordered_at=parse(sent["ordered_at"]), gift_hours_policy=contract["document"]["gift_hours_policy"],
+        total_fen=sent["total_fen"], class_hours_centi=sent["class_hours_centi"],
+        gift_hours_centi=sent["gift_hours_centi"], reported_centi=0, confirmed_centi=0, decision_id="",
+    )  # fmt: skip
+    decision_id = work.record(decision, row["id"], institution.id, institution.region_code)
+    row = resources.change(work, orders, row, None, decision_id=decision_id, version=1)
+    ledger.open_account(work, "escrow", row["id"], institution.id)
+    _emit(work, "createOrder", "order", "created", row)
+    return resources.created(row, "orders", present(work, [row])[0])
+
+
+def cancel(call: Call, work: Work) -> Answer:
+    """Cancel an order that nobody has paid."""
+    row = resources.find(work, orders, call.path["order_id"])
+    row = resources.transition(work, orders, row, call.if_match, "cancelled", "awaiting_payment")
+    _emit(work, "cancelOrder", "order", "cancelled", row)
+    return Answer(200, present(work, [row])[0], row["version"])
+
+
+def statement(call: Call, work: Work) -> Answer:
+    """Every ledger line of an order, and the sums that they make (M-14.1)."""
+    row = resources.find(work, orders, call.path["order_id"])
+    body = {"order_id": row["id"], "as_of": rfc3339(work.now), **_money(ledger.sums(work, [row["id"]])[row["id"]])}
+    return Answer(200, {**body, "lines": ledger.lines(work, row["id"])})
+
+
+def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """Orders with their money and hours."""
+    sums = ledger.sums(work, [row["id"] for row in rows])
+    return [
+        resources.presented(
+            row,
+            **_money(sums[row["id"]]),
+            consumed_class_hours_centi=row["reported_centi"],
+            unconsumed_class_hours_centi=row["class_hours_centi"] + row["gift_hours_centi"] - row["reported_centi"],
+            decision_id=row["decision_id"],
+        )
+        for row in rows
+    ]
+
+
+def open_orders(work: Work, pupil_id: str, subject: str, institution_id: str) -> list[OpenOrder]:
+    """The pupil's other orders of a subject at the institution that still have hours to teach."""
+    query = select(orders).where(
+        orders.c.pupil_id == pupil_id, orders.c.subject == subject, orders.c.institution_id == institution_id,
+        orders.c.state.in_(OPEN_STATES),
+    )  # fmt: skip
+    return [
+        OpenOrder(row["id"], row["subject"], row["class_hours_centi"], row["gift_hours_centi"], row["reported_centi"])
+        for row in work.connection.execute(query).mappings()
+    ]
+
+
+def load(work: Work, order_id: str) -> Order:
+    """An order by identifier, for the platform's own use."""
+    return load_many(work, [order_id])[order_id]
+
+
+def load_many(work: Work, ids: Sequence[str]) -> dict[str, Order]:
+    """Orders by identifier, whoever's."""
+    return {id: _facts(row) for id, row in resources.by_ids(work, orders, list(ids)).items()}
+
+
+def find(work: Work, order_id: str) -> Order:
+    """An order that the caller may see. Raises the one 404."""
+    return _facts(resources.find(work, orders, order_id))
+
+
+def add_hours(work: Work, deltas: Mapping[str, tuple[int, int]]) -> None:
+    """Count hours on orders: order -> (reported, confirmed) in hundredths; a new version of each order.
+
+    The database refuses what would exceed the order's hours; callers have checked before.
+    """
+    if not deltas:
+        return
+    change = (
+        update(orders)
+        .where(orders.c.id == bindparam("order"))
+        .values(
+            reported_centi=orders.c.reported_centi + bindparam("reported"),
+            confirmed_centi=orders.c.confirmed_centi + bindparam("confirmed"),
+            version=orders.c.version + 1,
+            updated_at=work.now,
+        )
+    )
+    rows = [{"order": id, "reported": r, "confirmed": c} for id, (r, c) in sorted(deltas.items())]
+    work.connection.execute(change, rows)
+
+
+def money_moved(work: Work, order_id: str) -> None:
+    """An order's money has changed: a new version, so that no reader keeps the old sums, and an event."""
+    row = resources.by_ids(work, orders, [order_id])[order_id]
+    row = resources.change(work, orders, row, None)
+    _emit(work, "order.money_moved", "order", "money_moved", row)
+
+
+def set_state(work: Work, order: Order, to: str, verb: str, *sources: str, **columns: Any) -> Order:
+    """Move an order to another state and tell. Raises `resource.state`."""
+    row = resources.by_ids(work, orders, [order.id])[order.id]
+    row = resources.transition(work, orders, row, None, to, *sources, **columns)
+    _emit(work, f"order.{verb}", "order", verb, row)
+    return _facts(row)
+
+
+def close_when_settled(work: Work, order_id: str) -> None:
+    """Close an order whose money has all gone where it belongs and whose hours are all decided."""
+    order = load(work, order_id)
+    sums = ledger.sums(work, [order_id])[order_id]
+    undecided = order.reported_centi - order.confirmed_centi
+    moving = sums.pending_release + sums.pending_refund
+    finished = order.state == "refunding" or order.reported_centi == order.hours_centi
+    if order.state in ("paid", "refunding") and finished and not undecided and not moving and not sums.escrow:
+        set_state(work, order, "closed", "closed", "paid", "refunding", refund_requested_at=None)
+
+
+def _check_people(work: Work, sent: Mapping[str, Any], institution_id: str) -> None:
+    pupil = pupils.require(work, sent["pupil_id"])
+    if pupil is None or pupil.institution_id != institution_id:
+        raise missing_reference("/pupil_id", sent["pupil_id"])
+    if sent["guardian_id"] not in pupil.guardian_ids:
+        raise missing_reference("/guardian_id", sent["guardian_id"])
+
+
+def _contract(work: Work, sent: Mapping[str, Any]) -> RowMapping:
+    row = resources.by_ids(work, contracts, [sent["contract_id"]]).get(sent["contract_id"])
+    if row is None or row["institution_id"] != sent["institution_id"]:
+        raise missing_reference("/contract_id", sent["contract_id"])
+    for name in ("pupil_id", "guardian_id", "course_id"):
+        if row[name] != sent[name]:
+            raise mismatch(f"/{name}", f"the contract names another {name.removesuffix('_id')}")
+    return row
+
+
+def _money(sums: ledger.Sums) -> dict[str, Any]:
+    return {
+        "paid_fen": sums.paid, "released_fen": sums.released, "refunded_fen": sums.refunded,
+        "escrow_fen": sums.escrow, "pending_release_fen": sums.pending_release,
+        "pending_refund_fen": sums.pending_refund,
+    }  # fmt: skip
+
+
+def _facts(row: RowMapping) -> Order:
+    names = Order.__dataclass_fields__
+    return Order(**{name: row[name] for name in names})
+
+
+def _emit(work: Work, action: str, resource: str, verb: str, row: RowMapping) -> None:
+    work.audit(action, row["id"], row["institution_id"])
+    work.emit(
+        resource, verb, row["id"], row["institution_id"], row["version"], state=row["state"],
+        external_id=row["external_id"], region_code=row["region_code"],
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Parties: the registered systems, their keys, what they may act for, and how they get a token."""

@@ -1,0 +1,1 @@
+"""What everybody may read: approved institutions, the standard's own texts, what this platform implements."""

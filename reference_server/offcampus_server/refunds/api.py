@@ -1,0 +1,47 @@
+"""Operations of refunds."""
+
+from __future__ import annotations
+
+from offcampus_server.kernel import resources
+from offcampus_server.kernel.contract import Answer, Call, Handlers
+from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.refunds import service
+from offcampus_server.refunds.tables import refunds
+
+handlers = Handlers()
+
+
+@handlers("quoteRefund")
+def quote_refund(call: Call, work: Work) -> Answer:
+    """Work out a refund without asking for it (M-QA.6)."""
+    return service.quote(call, work)
+
+
+@handlers("requestRefund")
+def request_refund(call: Call, work: Work) -> Answer:
+    """Ask for a refund (M-18.2)."""
+    return service.request(call, work)
+
+
+@handlers("listRefunds")
+def list_refunds(call: Call, work: Work) -> Answer:
+    """Refunds."""
+    return resources.page(call, work, refunds, lambda row: service.present(work, row))
+
+
+@handlers("getRefund")
+def get_refund(call: Call, work: Work) -> Answer:
+    """One refund."""
+    return resources.read(call, work, refunds, call.path["refund_id"], lambda row: service.present(work, row))
+
+
+@handlers("approveRefund")
+def approve_refund(call: Call, work: Work) -> Answer:
+    """Agree to a refund."""
+    return service.approve(call, work)
+
+
+@handlers("objectToRefund")
+def object_to_refund(call: Call, work: Work) -> Answer:
+    """Object to a refund."""
+    return service.object_to(call, work)

@@ -1,0 +1,1 @@
+"""Workers: what happens without a request. Safe to run twice at once and to be killed anywhere."""
