@@ -27,6 +27,13 @@ class Unfinished(Exception):
     """A lawful step failed: what builds on it cannot be carried out."""
 
 
+class Ids(dict[str, str]):
+    """Identifiers by the name of the step that made them; asking for one that was not made ends the part."""
+
+    def __missing__(self, name: str) -> str:
+        raise Unfinished(f"there is no {name}: an earlier step was not accepted")
+
+
 @dataclass
 class Day:
     """The state of one run of the scenario."""
@@ -34,7 +41,7 @@ class Day:
     wire: Wire
     make: Synthetic
     actors: dict[str, Actor]
-    ids: dict[str, str] = field(default_factory=dict)
+    ids: Ids = field(default_factory=Ids)
     etags: dict[str, str] = field(default_factory=dict)
 
     @property

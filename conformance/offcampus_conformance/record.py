@@ -134,7 +134,7 @@ class View:
 def _loads(body: str | None) -> Any:
     try:
         return json.loads(body) if body else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -34,7 +34,7 @@ def redact_body(body: str | None) -> str | None:
         return HIDDEN
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body
     redacted = _redact(parsed, personal=False)
     # Unchanged bodies keep their very bytes: a check may be about the bytes.

@@ -81,7 +81,9 @@ def sign(  # the parameters are those of the message
         created: seconds since the epoch; `expires` defaults to 300 s later.
         components: what is covered; by default all that the standard demands for these headers.
     """
-    covered = components if components is not None else request_components(headers)
+    present = {name.lower() for name in headers}
+    wanted = components if components is not None else request_components(headers)
+    covered = [name for name in wanted if name.startswith("@") or name in present]
     parameters = (
         f"({' '.join(json.dumps(name) for name in covered)});created={created}"
         f';expires={created + 300 if expires is None else expires};nonce="{nonce or secrets.token_urlsafe(16)}"'
@@ -128,7 +130,7 @@ def covered_components(signature_input: str) -> tuple[str, ...]:
 
 def client_assertion(key: Key, client_id: str, audience: Any, *, now: int, lifetime: int = 60, **claims: Any) -> str:
     """A `private_key_jwt` assertion (RFC 7523); `claims` overwrite the lawful ones, to make unlawful assertions."""
-    header = {"alg": "EdDSA", "typ": "JWT", "kid": key.thumbprint}
+    header = {"alg": "Ed25519", "typ": "JWT", "kid": key.thumbprint}
     payload = {
         "iss": client_id, "sub": client_id, "aud": audience, "iat": now, "exp": now + lifetime,
         "jti": secrets.token_urlsafe(16), **claims,
