@@ -39,6 +39,7 @@ class RuleCase:
     expect: Mapping[str, Any]
     file: Path
     position: Position
+    scenario: str = ""
 
     def __str__(self) -> str:
         return f"{self.file.stem}: {self.name}"
@@ -76,6 +77,7 @@ def _read(file: Path) -> Iterator[RuleCase]:
             expect=item["expect"],
             file=file,
             position=document.position(("cases", index)),
+            scenario=item.get("scenario", ""),
         )
 
 

@@ -1,7 +1,8 @@
-"""A parameter file says what, where, when and by which text; what it leaves open or says twice is refused at its line."""
+"""A parameter file says what, where, when and by which text; what it leaves open or says twice is refused."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import pytest
@@ -39,6 +40,9 @@ def problems(write_error):
     return [(problem.position.line, problem.code) for problem in write_error.value.problems]
 
 
+DATED = "- {{from: 2021-01-01, until: {}, value: 60, confidence: {}, source: {{document: 文件}}}}"
+
+
 @pytest.mark.parametrize(
     ("values", "line", "code", "words"),
     [
@@ -49,8 +53,8 @@ def problems(write_error):
         ("- {from: 2021-01-01, value: 60, confidence: sure, source: {document: 文件}}", 10, "R-SCHEMA", "confidence"),
         ("- {from: 2021-01-01, value: -1, confidence: reported, source: {document: 文件}}", 10, "R-SCHEMA", "value"),
         ("- {from: 2021-01-01, valeu: 60, confidence: reported, source: {document: 文件}}", 10, "R-SCHEMA", "valeu"),
-        ("- {from: 2021-01-01, until: 2021-01-01, value: 60, confidence: reported, source: {document: 文件}}", 10, "R-DATE", "until"),
-        ("- {from: 2021-01-01, until: 2020-01-01, value: 60, confidence: memory, source: {document: 文件}}", 10, "R-DATE", "until"),
+        (DATED.format("2021-01-01", "reported"), 10, "R-DATE", "until"),
+        (DATED.format("2020-01-01", "memory"), 10, "R-DATE", "until"),
     ],
 )  # fmt: skip
 def test_a_file_that_says_too_little_or_wrong(write, values, line, code, words):
@@ -59,9 +63,9 @@ def test_a_file_that_says_too_little_or_wrong(write, values, line, code, words):
     with pytest.raises(RuleFileError) as caught:
         read_folder(root)
     assert (line, code) in problems(caught)
-    told = next(problem for problem in caught.value.problems if problem.code == code)
-    assert words in str(told)
-    assert any("\u4e00" <= letter <= "\u9fff" for letter in told.message_zh)
+    told = [problem for problem in caught.value.problems if problem.code == code]
+    assert any(words in str(problem) for problem in told)
+    assert all(re.search("[\u4e00-\u9fff]", problem.message_zh) for problem in told)
 
 
 OVERLAP = """
@@ -74,7 +78,8 @@ GAP = """
 """
 PART_OVERLAP = """
 - {from: 2021-01-01, value: 60, scope: {sector: [sport, academic]}, confidence: reported, source: {document: 文件}}
-- {from: 2022-01-01, value: 50, scope: {sector: [academic], delivery: [online]}, confidence: reported, source: {document: 文件}}
+- {from: 2022-01-01, value: 50, scope: {sector: [academic], delivery: [online]}, confidence: official,
+   source: {document: 文件}}
 """
 WRONG_UNIT = """
 - {from: 2021-01-01, value: "20:30", confidence: reported, source: {document: 文件}}
@@ -120,7 +125,7 @@ def test_values_that_follow_each_other(read, values):
 def test_a_direction_must_mean_something(write, unit, stricter):
     """A list is not lower than another, a number is no subset."""
     root = write("000000", {"parameters/sale/limit.yaml": file_of(GOOD, unit=unit, stricter=stricter)})
-    with pytest.raises(RuleFileError, match="stricter|says nothing about"):
+    with pytest.raises(RuleFileError, match="says nothing about"):
         read_folder(root)
 
 

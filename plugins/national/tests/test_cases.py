@@ -1,0 +1,54 @@
+"""The nation's case files, run against the nation's rules alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from offcampus_rules import checking
+from offcampus_rules.registry import read_folder
+from offcampus_rules.ruleset import build
+from offcampus_rules.testing import load_cases, run_case
+
+ROOT = Path(__file__).parents[1]
+CASES = load_cases(ROOT)
+SCENARIOS = {4, 5, 6, 7, 8, 9, 10, 11, 12, 23, 24, 25, 31, 32}
+
+
+@pytest.fixture(scope="module")
+def ruleset():
+    return build([read_folder(ROOT)])
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_case(ruleset, case):
+    """Facts in, expected answer out."""
+    mismatch = run_case(ruleset, case)
+    assert mismatch is None, f"\n{mismatch}"
+
+
+def test_check_has_nothing_to_report():
+    """The command a province runs is content with the nation."""
+    assert checking.check(ROOT, []).problems == ()
+
+
+def test_the_scenarios_of_these_rules_are_among_the_cases():
+    """A scenario that loses its case is missed."""
+    told = {int(case.scenario.split()[1]) for case in CASES if case.scenario}
+    assert told >= SCENARIOS
+
+
+def test_every_rule_is_broken_by_some_case(ruleset):
+    """A rule no case can break is not tested."""
+    broken = {rule for case in CASES for rule in case.expect.get("violated", [])}
+    codes = {code for case in CASES for code in case.expect.get("codes", [])}
+    untested = {
+        rule.id
+        for rule in ruleset.assembly.rules
+        if rule.id not in broken and rule.code not in codes and rule.parameter not in SILENT
+    }
+    assert untested == set()
+
+
+SILENT = {"precharge.term_within_lease", "release.modes"}
+"""The nation sets no value: these rules are tested where a province does."""
