@@ -7,7 +7,7 @@
         expect: {outcome: allow, violated: []}
 
 `facts:` beside `cases:` are shared; a case's own facts are laid over them (and its `scope` over the shared scope).
-What `expect` lists as `violated`, `codes`, `obliged` or `undecided` is the complete set.
+What `expect` lists as `violated`, `codes`, `levels`, `obliged` or `undecided` is the complete set.
 """
 
 from __future__ import annotations
@@ -112,6 +112,7 @@ def observed(answer: Answer) -> dict[str, Any]:
             "outcome": answer.outcome,
             "violated": sorted({item.rule for item in answer.violations}),
             "codes": sorted({item.code for item in answer.violations}),
+            "levels": sorted({item.level for item in answer.violations}),
             "obliged": sorted({item.rule for item in answer.obligations}),
             "undecided": sorted({item.rule for item in answer.not_evaluated}),
             "values": {item.parameter: _plain(item) for item in answer.values},
