@@ -91,6 +91,8 @@ class Violation:
     remedy_en: str
     level: Level
     region: str
+    pointer: str | None = None
+    """The member of the request a sender would change, where there is one."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.citation, Citation) or not self.citation.document:
@@ -99,7 +101,7 @@ class Violation:
             raise ValueError(f"a violation is explained in both languages; {self.rule} is not")
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        return _without_none(pointer=self.pointer) | {
             "code": self.code,
             "rule": self.rule,
             "requirement": self.requirement,

@@ -20,22 +20,26 @@ from offcampus_rules.units import FactUnit, FactValue
 class Fact:
     """A name a rule may use. `unit` decides which parameters it can be compared with.
 
-    `doubt` answers (zh, en) when the fact is less than certain in a case: decisions say so.
+    `pointer` is the member of the request that a sender would change (a JSON pointer in the standard's resource);
+    None: the fact stands in another resource. `doubt` answers (zh, en) when the fact is less than certain in a case.
     """
 
     name: str
     unit: FactUnit
     read: Callable[[Any], FactValue]
+    pointer: str | None = None
     doubt: Callable[[Any], tuple[str, str] | None] | None = None
 
 
-def _named(*facts: tuple[str, FactUnit, Callable[[Any], FactValue]]) -> Mapping[str, Fact]:
+def _named(pointers: Mapping[str, str], *facts: tuple[str, FactUnit, Callable[[Any], FactValue]]) -> Mapping[str, Fact]:
     common: tuple[tuple[str, FactUnit, Callable[[Any], FactValue]], ...] = (
         ("sector", "option", lambda case: case.scope.sector),
         ("stage", "option", lambda case: case.scope.stage),
         ("delivery", "option", lambda case: case.scope.delivery),
     )
-    return {name: Fact(name, unit, read, _DOUBTS.get(name)) for name, unit, read in (*common, *facts)}
+    return {
+        name: Fact(name, unit, read, pointers.get(name), _DOUBTS.get(name)) for name, unit, read in (*common, *facts)
+    }
 
 
 def _day_doubt(case: LessonPlan | Consumption) -> tuple[str, str] | None:
@@ -94,11 +98,29 @@ def _taught_centi(case: Consumption) -> int:
 
 
 def _earned_fen(case: Release) -> int:
-    """The share of the price that confirmed hours have earned, cut to whole fen."""
-    return case.paid_fen * case.confirmed_centi // case.total_centi if case.total_centi else 0
+    """The share of the price that confirmed hours have earned, cut to whole fen; gifts taught last earn no more."""
+    confirmed = min(case.confirmed_centi, case.total_centi)
+    return case.paid_fen * confirmed // case.total_centi if case.total_centi else 0
 
 
 CHARGE = _named(
+    {
+        "amount_fen": "/total_fen",
+        "charge_hours_centi": "/class_hours_centi",
+        "subject_hours_centi": "/class_hours_centi",
+        "subject_left_centi": "/renewal",
+        "charge_method": "/charge_method",
+        "renewal": "/renewal",
+        "training_loan": "/training_loan",
+        "ordered_on": "/ordered_at",
+        "service_from": "/service_from",
+        "service_until": "/service_until",
+        "last_service_on": "/service_until",
+        "sector": "/course_id",
+        "stage": "/course_id",
+        "delivery": "/course_id",
+        "signed_on": "/contract_id",
+    },
     ("amount_fen", "fen", lambda case: case.total_fen),
     ("charge_hours_centi", "centi_hours", _new_hours),
     ("subject_hours_centi", "centi_hours", _subject_hours),
@@ -116,6 +138,19 @@ CHARGE = _named(
 )
 
 COURSE = _named(
+    {
+        "amount_fen": "/price_lines",
+        "charge_hours_centi": "/class_hours_centi",
+        "charge_method": "/charge_method",
+        "class_size": "/class_size_max",
+        "lesson_minutes": "/lesson_minutes",
+        "minutes_per_class_hour": "/minutes_per_class_hour",
+        "service_from": "/starts_on",
+        "last_service_on": "/ends_on",
+        "sector": "/sector",
+        "stage": "/stages",
+        "delivery": "/delivery",
+    },
     ("amount_fen", "fen", lambda case: case.total_fen),
     ("charge_hours_centi", "centi_hours", lambda case: case.class_hours_centi + case.gift_hours_centi),
     ("charge_method", "option", lambda case: case.charge_method),
@@ -128,6 +163,12 @@ COURSE = _named(
 )
 
 LESSON = _named(
+    {
+        "day_kind": "/starts_at",
+        "ends_at_second": "/ends_at",
+        "lesson_minutes": "/ends_at",
+        "break_minutes": "/starts_at",
+    },
     ("day_kind", "option", lambda case: classify(shanghai_date(case.starts_at)).kind),
     ("ends_at_second", "second_of_day", lambda case: _end_second(case.starts_at, case.ends_at)),
     ("lesson_minutes", "minutes", lambda case: _minutes(case.starts_at, case.ends_at)),
@@ -135,6 +176,19 @@ LESSON = _named(
 )
 
 CONSUMPTION = _named(
+    {
+        "type": "/type",
+        "proof_kind": "/proof/kind",
+        "hours_centi": "/class_hours_centi",
+        "started_at": "/occurred_from",
+        "ended_at": "/occurred_until",
+        "is_purchased": "/order_id",
+        "has_teacher": "/teacher_id",
+        "has_lesson": "/lesson_id",
+        "day_kind": "/occurred_from",
+        "ends_at_second": "/occurred_until",
+        "lesson_minutes": "/occurred_until",
+    },
     ("type", "option", lambda case: case.type),
     ("proof_kind", "option", lambda case: case.proof_kind),
     ("hours_centi", "centi_hours", lambda case: case.class_hours_centi),
@@ -154,6 +208,7 @@ CONSUMPTION = _named(
 )
 
 RELEASE = _named(
+    {},
     ("amount_fen", "fen", lambda case: case.amount_fen),
     ("released_after_fen", "fen", lambda case: case.released_fen + case.amount_fen),
     ("earned_fen", "fen", _earned_fen),

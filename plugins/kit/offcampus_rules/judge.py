@@ -22,7 +22,7 @@ from offcampus_rules.messages import Text
 from offcampus_rules.parameters import Entry, Parameter, within
 from offcampus_rules.rules import PASSES, Condition, Gate, ObligationRule, Rule, UndecidedRule
 from offcampus_rules.units import Limit
-from offcampus_rules.wording import Figures
+from offcampus_rules.wording import Breach, Figures
 
 Dates = Mapping[GovernedBy, date]
 Predicate = Callable[[Any], bool]
@@ -49,6 +49,7 @@ class CompiledRule:
     effective: Value
     text: Text
     passes: Callable[[Any, Any], bool]
+    breach: Breach
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def judge(plan: Plan, case: Facts) -> Findings:
             limit = check.limit(case)
             if limit is not None and not item.passes(given, limit):
                 figures = Figures(item.rule.must_be, given, limit, item.fact.unit, check.span_zh, check.span_en)
-                violations.append(wording.violation(item.rule, check.value, item.text, figures))
+                violations.append(wording.violation(item.breach, check.value, item.text, figures))
     notes.extend(item.note for item in plan.undecided if item.applies is None or item.applies(case))
     owed = [item for item in plan.obligations if item.applies is None or item.applies(case)]
     values.update((item.rule.parameter, item.value) for item in owed)
@@ -149,6 +150,7 @@ class _Compiler:
             effective=self._effective(parameter),
             text=self._assembly.texts[rule.code],
             passes=PASSES[rule.must_be],
+            breach=Breach(rule.id, rule.code, rule.requirement, rule.fact, self._vocabulary[rule.fact].pointer),
         )
 
     def obligation(self, rule: ObligationRule) -> CompiledObligation | None:

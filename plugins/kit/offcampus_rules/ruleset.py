@@ -41,12 +41,13 @@ from offcampus_rules.decision import (
     Violation,
 )
 from offcampus_rules.errors import FileProblem, RuleSetError
+from offcampus_rules.facts import VOCABULARY
 from offcampus_rules.hookspecs import Case, Finding
 from offcampus_rules.judge import Plan
 from offcampus_rules.parameters import NATION, Parameter, level_of, within
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.rules import Gate
-from offcampus_rules.wording import Figures
+from offcampus_rules.wording import Breach, Figures
 
 ON_FAILURE: Mapping[Gate, Outcome] = {
     "charge": "error",
@@ -202,32 +203,37 @@ class RuleSet:
             hook = plugin.hooks.get(name)
             if hook is None or not within(case.scope.region, plugin.jurisdiction):
                 continue
-            outcome = self._call_hook(plugin, hook, name, case)
+            outcome = self._call_hook(plugin, hook, kind, case)
             if isinstance(outcome, Alarm):
                 alarms.append(outcome)
             else:
                 violations.extend(outcome)
         return tuple(violations), tuple(alarms)
 
-    def _call_hook(self, plugin: Plugin, hook: hookspecs.Hook, name: str, case: Facts) -> tuple[Violation, ...] | Alarm:
+    def _call_hook(
+        self, plugin: Plugin, hook: hookspecs.Hook, kind: Gate, case: Facts
+    ) -> tuple[Violation, ...] | Alarm:
         def value(parameter: str) -> Value:
             definition = self._assembly.definitions[parameter]
             return self.value(parameter, case.scope, case.date_for(definition.governed_by))
 
+        name = f"check_{kind}"
         found = hookspecs.call(hook, name, plugin.info.distribution, Case(case, value))
         if isinstance(found, Alarm):
             return found
         try:
-            return tuple(self._explained(item, value(item.parameter)) for item in found)
+            return tuple(self._explained(kind, item, value(item.parameter)) for item in found)
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             return Alarm(
                 plugin.info.distribution, name, f"returned a finding without explanation ({type(error).__name__})"
             )
 
-    def _explained(self, finding: Finding, value: Value) -> Violation:
+    def _explained(self, kind: Gate, finding: Finding, value: Value) -> Violation:
+        known = VOCABULARY[kind].get(finding.fact)
+        pointer = known.pointer if known else None
+        breach = Breach(finding.rule, finding.code, finding.requirement, finding.fact, pointer)
         figures = Figures(finding.must_be, finding.given, finding.allowed, finding.unit)
-        text = self._assembly.texts[finding.code]
-        return wording.violation_of(finding.rule, finding.code, finding.requirement, finding.fact, value, text, figures)
+        return wording.violation(breach, value, self._assembly.texts[finding.code], figures)
 
 
 def _ordered(violations: Iterable[Violation]) -> tuple[Violation, ...]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from offcampus_rules import calendar, messages, units
 from offcampus_rules.decision import Obligation, Value, Violation
 from offcampus_rules.messages import Text
-from offcampus_rules.rules import Comparison, ObligationRule, Rule
+from offcampus_rules.rules import Comparison, ObligationRule
 from offcampus_rules.units import Limit
 
 
@@ -33,23 +33,26 @@ class _Words(NamedTuple):
     remedy_en: str
 
 
-def violation(rule: Rule, value: Value, text: Text, figures: Figures) -> Violation:
-    """One level's limit of a rule, broken. Raises ValueError when the value has no source to cite."""
-    return violation_of(rule.id, rule.code, rule.requirement, rule.fact, value, text, figures)
+class Breach(NamedTuple):
+    """What is broken, by name; the pointer leads to it in the request."""
+
+    rule: str
+    code: str
+    requirement: str
+    fact: str
+    pointer: str | None
 
 
-def violation_of(
-    rule: str, code: str, requirement: str, fact: str, value: Value, text: Text, figures: Figures
-) -> Violation:
+def violation(breach: Breach, value: Value, text: Text, figures: Figures) -> Violation:
     """A violation in the catalogue's words. Raises ValueError for a value that does not bind or has no source."""
     if value.value is None or value.source is None or value.level is None or value.region is None:
         raise ValueError(f"{value.parameter} is not regulated here: nothing can be refused by it")
     words = _words(text, figures)
     return Violation(
-        code=code,
-        rule=rule,
-        requirement=requirement,
-        fact=fact,
+        code=breach.code,
+        rule=breach.rule,
+        requirement=breach.requirement,
+        fact=breach.fact,
         given=words.given,
         allowed=words.allowed,
         citation=value.source,
@@ -59,6 +62,7 @@ def violation_of(
         remedy_en=words.remedy_en,
         level=value.level,
         region=value.region,
+        pointer=breach.pointer,
     )
 
 

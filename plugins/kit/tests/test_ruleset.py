@@ -33,6 +33,7 @@ def test_a_refusal_says_everything(nation):
     document = ruleset.check_charge(CHARGE).to_json()
     [violation] = document["violations"]
     assert violation == {
+        "pointer": "/class_hours_centi",
         "code": "sale.hours_exceeded",
         "rule": "EX-HRS-001",
         "requirement": "M-07.3",
