@@ -1,0 +1,131 @@
+"""HTTP Message Signatures (RFC 9421) by the standard's profile: requests are signed, deliveries are verified.
+
+The library does structured fields and cryptography; what must be covered and how long a signature lives is data of
+the standard (`offcampus_spec.security.PROFILE`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import http_sf
+from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, InvalidSignature, algorithms
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
+from http_message_signatures.resolvers import HTTPSignatureKeyResolver
+from joserfc.jwk import OKPKey
+from offcampus_spec.security import PROFILE
+
+from offcampus_sdk.keys import Key
+
+
+class SignatureError(Exception):
+    """A delivery's signature does not hold; the message says why, without secrets."""
+
+
+@dataclass
+class Message:
+    """A request as the library wants to see it; headers are changed in place."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+
+
+class _OneKey(HTTPSignatureKeyResolver):
+    def __init__(self, private: Any = None, public: Any = None) -> None:
+        self.private, self.public = private, public
+
+    def resolve_private_key(self, key_id: str) -> Any:
+        return self.private
+
+    def resolve_public_key(self, key_id: str) -> Any:
+        return self.public
+
+
+def content_digest(body: bytes) -> str:
+    """RFC 9530 Content-Digest with SHA-256."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+
+
+def sign_request(key: Key, method: str, url: str, headers: dict[str, str], body: bytes, now: int) -> None:
+    """Add Content-Digest, Signature-Input and Signature to the headers of a request.
+
+    Args:
+        now: real time in seconds; each attempt is signed anew, with a new nonce.
+    """
+    if body:
+        headers["Content-Digest"] = content_digest(body)
+    names = {name.lower(): value for name, value in headers.items()}
+    created = datetime.fromtimestamp(now, UTC)
+    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=_OneKey(private=key.private))
+    signer.sign(
+        Message(method, url, headers),
+        key_id=key.id,
+        created=created,
+        expires=created + timedelta(seconds=PROFILE.request.lifetime_s_max),
+        nonce=secrets.token_urlsafe(16),
+        label=PROFILE.request.label,
+        tag=PROFILE.request.tag,
+        include_alg=False,
+        use_existing_digest=bool(body),
+        covered_component_ids=PROFILE.request.components(names, has_body=bool(body)),
+    )
+
+
+def verify_event(url: str, headers: Mapping[str, str], body: bytes, jwks: list[dict[str, Any]], now: int) -> None:
+    """Check a webhook delivery over its raw bytes. Raises SignatureError.
+
+    Args:
+        url: the address that was subscribed: a delivery for another receiver does not hold here.
+        jwks: the platform's public keys.
+        now: real time in seconds.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    parameters, covered = _read(given)
+    missing = [name for name in PROFILE.event.always if name not in covered]
+    if missing:
+        raise SignatureError(f"the signature does not cover {', '.join(missing)}")
+    if given.get("content-digest") != content_digest(body):
+        raise SignatureError("Content-Digest does not match the body")
+    _check_age(parameters.get("created"), now)
+    keys = {key.thumbprint(): key for key in (OKPKey.import_key(jwk) for jwk in jwks)}
+    key = keys.get(str(parameters.get("keyid")))
+    if key is None:
+        raise SignatureError("no published key of the platform has this keyid")
+    verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=_OneKey(public=key.public_key))
+    try:
+        verifier.verify(Message("POST", url, dict(given)), max_age=timedelta(days=1), expect_tag=PROFILE.event.tag)
+    except (InvalidSignature, HTTPMessageSignaturesException, ValueError):
+        raise SignatureError("the signature does not hold under the platform's key") from None
+
+
+def key_id_of(headers: Mapping[str, str]) -> str | None:
+    """The keyid that a delivery names, to know whether keys must be fetched anew."""
+    try:
+        return str(_read({name.lower(): value for name, value in headers.items()})[0].get("keyid"))
+    except SignatureError:
+        return None
+
+
+def _read(given: Mapping[str, str]) -> tuple[Mapping[str, Any], list[str]]:
+    try:
+        members: Any = http_sf.parse(given["signature-input"].encode(), tltype="dictionary")
+        [(components, parameters)] = [m for m in members.values() if m[1].get("tag") == PROFILE.event.tag]
+        return parameters, [str(name) for name, _ in components]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise SignatureError(f"exactly one signature with tag {PROFILE.event.tag} is expected") from None
+
+
+def _check_age(created: Any, now: int) -> None:
+    if type(created) is not int:
+        raise SignatureError("the signature has no creation time")
+    if created < now - PROFILE.event.age_s_max:
+        raise SignatureError("the signature is too old")
+    if created > now + PROFILE.event.ahead_s_max:
+        raise SignatureError("the signature lies in the future")

@@ -1,0 +1,188 @@
+"""One operation over HTTP: path and flags from the contract, signature and token, safe retries, errors by family."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+import msgspec
+from offcampus_spec.operations import Operation, operations
+
+from offcampus_sdk.auth import ASSERTION_TYPE, Tokens, client_assertion
+from offcampus_sdk.errors import AuthProblem, TransportTrouble, problem_error
+from offcampus_sdk.keys import Key
+from offcampus_sdk.retries import RetryPolicy, may_repeat, retried
+from offcampus_sdk.signing import sign_request
+
+TIMEOUT = httpx2.Timeout(10.0, connect=3.05)
+BATCH_TIMEOUT = httpx2.Timeout(30.0, connect=3.05)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, headers in lower case, the body's bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def problem(self) -> Mapping[str, Any]:
+        """The problem document, or what can be said without one."""
+        try:
+            found = msgspec.json.decode(self.body)
+        except msgspec.DecodeError:
+            found = None
+        return found if isinstance(found, dict) else {"code": "unknown", "title": f"status {self.status}"}
+
+
+@dataclass
+class Transport:
+    """Sends operations for one client. `http` may be any transport of the HTTP library, for tests a fake."""
+
+    base_url: str
+    client_id: str
+    key: Key
+    http: httpx2.BaseTransport | None = None
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    language: str = "zh-CN"
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        self.base_url = self.base_url.rstrip("/")
+        self._client = httpx2.Client(transport=self.http, timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        self._issuer: str | None = None
+        self.tokens = Tokens(self._fetch_token)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def call(
+        self,
+        operation_id: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        key: str | None = None,
+        if_match: int | None = None,
+    ) -> Answer:
+        """Carry out one operation.
+
+        Args:
+            key: the Idempotency-Key; made here when the operation needs one and none is given. Give one to repeat an
+                intent after a restart.
+            if_match: the version that a change is based on.
+
+        Raises:
+            ProblemError: the platform refused, by family.
+            TransportTrouble: no answer within the policy's deadline.
+        """
+        operation = operations()[operation_id]
+        url = self._url(operation, path or {}, query or {})
+        content = msgspec.json.encode(body) if body is not None else b""
+        headers = self._headers(operation, content, key, if_match)
+        answer = self._repeatedly(operation, url, headers, content)
+        if answer.status >= 400:
+            raise problem_error(answer.status, answer.problem())
+        return answer
+
+    def _url(self, operation: Operation, path: Mapping[str, str], query: Mapping[str, Any]) -> str:
+        address = operation.path
+        for name, value in path.items():
+            address = address.replace(f"{{{name}}}", value)
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.base_url + address + (f"?{urlencode(given)}" if given else "")
+
+    def _headers(self, operation: Operation, content: bytes, key: str | None, if_match: int | None) -> dict[str, str]:
+        headers = {"Accept-Language": self.language}
+        if content:
+            headers["Content-Type"] = operation.request_media_type or "application/json"
+        if operation.idempotency == "key":
+            headers["Idempotency-Key"] = key or secrets.token_urlsafe(18)
+        if if_match is not None:
+            headers["If-Match"] = f'"{if_match}"'
+        return headers
+
+    def _repeatedly(self, operation: Operation, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
+        repeatable = may_repeat(operation.method, has_key="Idempotency-Key" in headers)
+        deadline = self.now() + self.policy.deadline_s
+        renewed = False
+        attempt = 0
+        while True:
+            attempt += 1
+            answer, trouble = self._once(operation, url, headers, content)
+            if answer is not None and answer.status == 401 and not renewed and operation.scope is not None:
+                # A token may have been revoked before its time: one new one, then it is told.
+                renewed = True
+                self.tokens.forget()
+                continue
+            if answer is not None and not retried(answer.status, str(answer.problem().get("code"))):
+                return answer
+            wait = self.policy.wait(attempt, _retry_after(answer))
+            if not repeatable or attempt >= self.policy.attempts or self.now() + wait > deadline:
+                if answer is not None:
+                    return answer
+                raise TransportTrouble(f"{operation.operation_id}: no answer after {attempt} attempt(s): {trouble}")
+            self.sleep(wait)
+
+    def _once(
+        self, operation: Operation, url: str, headers: Mapping[str, str], content: bytes
+    ) -> tuple[Answer | None, str]:
+        sent = dict(headers)
+        if operation.scope is not None:
+            sent["Authorization"] = f"Bearer {self.tokens.current()}"
+        if operation.signed:
+            sign_request(self.key, operation.method, url, sent, content, int(self.now()))
+        timeout = BATCH_TIMEOUT if operation.batch else TIMEOUT
+        try:
+            response = self._client.request(operation.method, url, headers=sent, content=content, timeout=timeout)
+        except httpx2.TransportError as error:
+            return None, type(error).__name__
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, lower, response.content), ""
+
+    def _fetch_token(self) -> dict[str, Any]:
+        url = f"{self.base_url}/v1/token"
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": client_assertion(self.key, self.client_id, self._issuer_name(), int(self.now())),
+        }
+        for attempt in range(1, self.policy.attempts + 1):
+            try:
+                response = self._client.post(url, data=form)
+            except httpx2.TransportError as error:
+                if attempt == self.policy.attempts:
+                    raise TransportTrouble(f"no token: {type(error).__name__}") from None
+                self.sleep(self.policy.wait(attempt, None))
+                continue
+            if response.status_code == 200:
+                answer: dict[str, Any] = msgspec.json.decode(response.content)
+                return answer
+            raise AuthProblem(response.status_code, Answer(response.status_code, {}, response.content).problem())
+        raise TransportTrouble("no token")
+
+    def _issuer_name(self) -> str:
+        if self._issuer is None:
+            answer = self._repeatedly(
+                operations()["getServerMetadata"],
+                f"{self.base_url}/.well-known/oauth-authorization-server",
+                {"Accept-Language": self.language},
+                b"",
+            )
+            if answer.status != 200:
+                raise problem_error(answer.status, answer.problem())
+            self._issuer = str(msgspec.json.decode(answer.body)["issuer"])
+        return self._issuer
+
+
+def _retry_after(answer: Answer | None) -> float | None:
+    text = answer.headers.get("retry-after", "") if answer is not None else ""
+    return float(text) if text.isdigit() else None
