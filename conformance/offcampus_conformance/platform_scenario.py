@@ -141,7 +141,7 @@ def authenticate(day: Day) -> None:
 def file_institution(day: Day) -> None:
     """The Article 11 file: accepted, repeated, contradicted, and read by another party."""
     document, key = day.make.institution(), secrets.token_urlsafe(18)
-    create = {"operation_id": "createInstitution", "key": key}
+    create: dict[str, Any] = {"operation_id": "createInstitution", "key": key}
     vendor = day.vendor
     first = vendor.write("institution.create", "POST", "/v1/institutions", document, **create)
     vendor.write("institution.repeat", "POST", "/v1/institutions", document, **create)
@@ -157,11 +157,11 @@ def file_institution(day: Day) -> None:
     missing = "/v1/institutions/ins_" + "0" * 26
     day.actors["rival"].get("institution.missing", missing, operation_id="getInstitution")
     change = {"contact": {"name": "甄试", "phone": "01011111111"}}
-    update = {"operation_id": "updateInstitution", "key": None}
+    update: dict[str, Any] = {"operation_id": "updateInstitution", "key": None}
     vendor.write("institution.no_if_match", "PATCH", path, change, **update)
     updated = vendor.write("institution.update", "PATCH", path, change, if_match=etag, **update)
     vendor.write("institution.stale", "PATCH", path, change, if_match=etag, **update)
-    approve = {"operation_id": "approveInstitution", "if_match": updated.header("etag") or etag}
+    approve: dict[str, Any] = {"operation_id": "approveInstitution", "if_match": updated.header("etag") or etag}
     approved = day.actors["authority"].write("institution.approve", "POST", f"{path}/approval", {}, **approve)
     if approved.status != 200:
         raise Unfinished(f"institution.approve was answered {approved.status}")
@@ -243,7 +243,7 @@ def file_course(day: Day) -> None:
     vendor.write("course.preschool_online", "POST", "/v1/courses", forbidden, operation_id="createCourse")
     day.created("course", vendor.write("course.create", "POST", "/v1/courses", course, operation_id="createCourse"))
     approval = f"/v1/courses/{ids['course']}/approval"
-    approve = {"operation_id": "approveCourse", "if_match": day.etags["course"]}
+    approve: dict[str, Any] = {"operation_id": "approveCourse", "if_match": day.etags["course"]}
     day.actors["rival"].write("course.approve_by_vendor", "POST", approval, {}, **approve)
     approved = day.actors["authority"].write("course.approve", "POST", approval, {}, **approve)
     if approved.status != 200:
@@ -266,9 +266,15 @@ def place_order(day: Day) -> None:
     vendor, make, ids = day.vendor, day.make, day.ids
     if "class" not in ids:
         raise Unfinished("there is no class to sell")
-    pupil = vendor.write(
-        "pupil.register", "POST", "/v1/pupils", make.pupil(ids["institution"]), operation_id="registerPupil"
-    )
+    child = make.pupil(ids["institution"])
+    parent = child["guardians"][0]
+    day.wire.canaries |= {
+        "the pupil's name": child["name"],
+        "the pupil's number": child["id_number"],
+        "the guardian's name": parent["name"],
+        "the guardian's phone": parent["phone"],
+    }
+    pupil = vendor.write("pupil.register", "POST", "/v1/pupils", child, operation_id="registerPupil")
     body = day.created("pupil", pupil)
     ids["guardian"] = (body.get("guardians") or [{}])[0].get("id", "")
     contract = make.contract(ids["institution"], ids["course"], ids["pupil"], ids["guardian"])
@@ -326,7 +332,7 @@ def pay(day: Day) -> None:
         "payment", guardian.write("payment.create", "POST", "/v1/payments", payment, operation_id="createPayment")
     )
     lines = [_receipt(day, 1, 300_000, 300_000), _receipt(day, 2, 180_000, 480_000)]
-    report = {"operation_id": "reportCustodyMovements"}
+    report: dict[str, Any] = {"operation_id": "reportCustodyMovements"}
     bank.write("receipt.report", "POST", "/v1/custody-movements/batch", {"items": lines}, **report)
     bank.write("receipt.repeat", "POST", "/v1/custody-movements/batch", {"items": lines}, **report)
     day.vendor.get("order.paid", f"/v1/orders/{ids['order']}", operation_id="getOrder")
@@ -354,7 +360,7 @@ def consume(day: Day) -> None:
     no_teacher = {key: value for key, value in make.consumption(6, ids, ids["lesson.6"]).items() if key != "teacher_id"}
     again = {**good[0], "external_id": f"con-{make.tag}-again"}
     items = [*good, future, no_teacher, again]
-    report = {"operation_id": "reportConsumption"}
+    report: dict[str, Any] = {"operation_id": "reportConsumption"}
     path = "/v1/consumption-records/batch"
     first = vendor.write("consumption.batch", "POST", path, {"items": items}, **report)
     vendor.write("consumption.batch_repeat", "POST", path, {"items": items}, **report)
@@ -366,10 +372,10 @@ def consume(day: Day) -> None:
     if "record.4" not in ids:
         raise Unfinished("the lawful consumption records were not accepted")
     guardian = day.actors["guardian_app"]
-    confirm = {"operation_id": "confirmConsumption", "if_match": '"1"'}
+    confirm: dict[str, Any] = {"operation_id": "confirmConsumption", "if_match": '"1"'}
     record = f"/v1/consumption-records/{ids['record.1']}"
     guardian.write("consumption.confirm", "POST", f"{record}/confirmation", {}, **confirm)
-    again_match = {**confirm, "if_match": '"2"'}
+    again_match: dict[str, Any] = {**confirm, "if_match": '"2"'}
     guardian.write("consumption.confirm_again", "POST", f"{record}/confirmation", {}, **again_match)
     vendor.write(
         "consumption.confirm_by_vendor",
@@ -407,7 +413,7 @@ def _execute(day: Day, label: str, instruction_id: str) -> None:
     bank.write(f"{label}.accept", "POST", f"{path}/acceptance", {}, operation_id="acceptCustodyInstruction")
     reference = f"X{secrets.token_hex(6)}"
     body = {"bank_reference": reference, "executed_at": datetime.now(SHANGHAI).isoformat(timespec="seconds")}
-    execute = {"operation_id": "executeCustodyInstruction"}
+    execute: dict[str, Any] = {"operation_id": "executeCustodyInstruction"}
     bank.write(f"{label}.execute", "POST", f"{path}/execution", body, **execute)
     bank.write(f"{label}.execute_again", "POST", f"{path}/execution", body, **execute)
     other = {**body, "bank_reference": reference + "Z"}
@@ -429,7 +435,7 @@ def refund(day: Day) -> None:
     guardian.write("refund.second", "POST", "/v1/refunds", second, operation_id="requestRefund")
     day.created("refund", asked)
     path = f"/v1/refunds/{ids['refund']}"
-    approve = {"operation_id": "approveRefund", "if_match": day.etags["refund"]}
+    approve: dict[str, Any] = {"operation_id": "approveRefund", "if_match": day.etags["refund"]}
     vendor.write("refund.approve", "POST", f"{path}/approval", {}, **approve)
     listed = day.actors["bank"].get(
         "refund.instructions", "/v1/custody-instructions?state=issued", operation_id="listCustodyInstructions"
@@ -447,7 +453,8 @@ def read_all(day: Day) -> None:
     vendor, ids = day.vendor, day.ids
     if "class" not in ids:
         raise Unfinished("there are no lessons to list")
-    cursor, page = "", 0
+    cursor: str | None = ""
+    page = 0
     while cursor is not None and page < 20:
         page += 1
         query = f"?class_id={ids['class']}&limit=2" + (f"&cursor={cursor}" if cursor else "")

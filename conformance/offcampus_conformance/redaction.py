@@ -38,7 +38,10 @@ def redact_body(body: str | None) -> str | None:
         return body
     redacted = _redact(parsed, personal=False)
     # Unchanged bodies keep their very bytes: a check may be about the bytes.
-    return body if redacted == parsed else json.dumps(redacted, ensure_ascii=False, separators=(",", ":"))
+    if redacted == parsed:
+        return body
+    text = json.dumps(redacted, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _redact(value: Any, *, personal: bool) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from importlib import import_module
 
 from offcampus_spec import SPEC_VERSION
 
@@ -16,6 +17,7 @@ from offcampus_conformance.record import Record
 from offcampus_conformance.verdict import Exit, Result, exit_code, judge
 
 Progress = Callable[[str], None]
+SCENARIOS = {"platform": "platform_scenario", "institution-system": "vendor_scenario"}
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,10 @@ def select(checks: tuple[Check, ...], only: str | None) -> tuple[Check, ...]:
 
 
 def _scenario(profile: str) -> Callable[[Config, Record, Progress], None]:
-    # Imported on demand: a bank's engineer does not pay for the vendor's profile.
-    if profile == "platform":
-        from offcampus_conformance.platform_scenario import carry_out
-    else:
-        from offcampus_conformance.vendor_scenario import carry_out
-    return carry_out
+    # Imported on demand: nobody pays for the profiles of others.
+    module = import_module(f"offcampus_conformance.{SCENARIOS[profile]}")
+    scenario: Callable[[Config, Record, Progress], None] = module.carry_out
+    return scenario
 
 
 def _now() -> str:

@@ -27,6 +27,8 @@ class Wire:
 
     base_url: str
     record: Record
+    canaries: dict[str, str] = field(default_factory=dict)
+    """Personal data that the suite has sent, by what they are: an answer that holds one has leaked it."""
     http: httpx2.Client = field(
         default_factory=lambda: httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
     )
@@ -59,9 +61,13 @@ class Wire:
                 elapsed_ms=elapsed_ms,
                 operation_id=operation_id,
                 trouble=trouble,
-                facts=dict(facts or {}),
+                facts={**(facts or {}), **self._leaks(answer)},
             )
         )
+
+    def _leaks(self, answer: str | None) -> dict[str, Any]:
+        found = sorted(what for what, text in self.canaries.items() if answer is not None and text in answer)
+        return {"leaked": found} if found else {}
 
 
 @dataclass

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -213,28 +215,31 @@ def ledger_verify() -> None:
 @click.argument("folder", type=FILE)
 @click.option("--port", default=8080, show_default=True)
 @click.option("--region", default="110105", show_default=True, help="the county that the sandbox plays in")
+@click.option("--database-url", help="another database than SQLite in the folder; it must be empty")
 @told
-def sandbox(folder: Path, port: int, region: str) -> None:
+def sandbox(folder: Path, port: int, region: str, database_url: str | None) -> None:
     """Prepare a platform to try things on: database, keys, five parties, and a conformance.toml for the suite."""
     from offcampus_server.sandbox import prepare
 
-    prepared = prepare(folder, port, region)
+    prepared = prepare(folder, port, region, database_url)
     click.echo(f"ready in {folder}; serve it with:\n  {prepared.command('serve', '--port', str(port))}")
     click.echo(f"and let deadlines and webhooks run with:\n  {prepared.command('work')}")
     click.echo(f"test it with:\n  offcampus-conformance run --config {folder / 'conformance.toml'}")
 
 
-@main.command()
-@click.option("--dir", "folder", type=FILE, help="where to keep everything; a temporary folder otherwise")
-@click.option("--database-url", help="another database than SQLite, empty")
-@click.option("--chaos", default=0, help="kill the server and the worker so many times on the way")
-@click.option("--seed", default=1, show_default=True, help="where the kills fall")
-@told
-def demo(folder: Path | None, database_url: str | None, chaos: int, seed: int) -> None:
-    """One institution's day from end to end, each party its own process, with every refusal shown."""
-    from offcampus_server.demo.day import run_day
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def demo(options: tuple[str, ...]) -> None:
+    """One institution's day from end to end, each party its own process, with every refusal shown.
 
-    sys.exit(run_day(folder, database_url, chaos, seed))
+    The story is told by the conformance suite's stand-ins over HTTP; this command only starts it. `demo --help` lists
+    the story's options.
+    """
+    if importlib.util.find_spec("offcampus_conformance") is None:
+        raise click.ClickException(
+            "the demo's other parties are in offcampus-conformance: install it beside the server"
+        )
+    sys.exit(subprocess.call([sys.executable, "-m", "offcampus_conformance.demo", *options]))
 
 
 def _storage() -> Storage:

@@ -73,6 +73,7 @@ def prepare(folder: Path, port: int, region: str, database_url: str | None = Non
     write_secrets(settings.secrets_file)
     (folder / "clock.json").write_text('{"offset_seconds": 0}\n', encoding="utf-8")
     prepared = Sandbox(folder, settings, _register(settings, folder, region))
+    (folder / "environment.json").write_text(json.dumps(prepared.environment(), indent=2) + "\n", encoding="utf-8")
     (folder / "conformance.toml").write_text(_conformance(prepared, region), encoding="utf-8")
     return prepared
 

@@ -9,7 +9,7 @@ import json
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -56,7 +56,7 @@ class State:
             waiting = self.tricks.get(operation_id)
             return waiting.pop(0) if waiting else None
 
-    def once(self, operation_id: str, key: str | None, body: Any, make: Any) -> Answer:
+    def once(self, operation_id: str, key: str | None, body: Any, make: Callable[[], Answer]) -> Answer:
         """Idempotency as the standard defines it: the stored answer, or 422 for another body under the same key."""
         if key is None:
             return make()

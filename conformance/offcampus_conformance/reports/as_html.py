@@ -32,6 +32,7 @@ def _pretty(body: str | None) -> str:
         return ""
     try:
         text = json.dumps(json.loads(body), ensure_ascii=False, indent=2)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = body
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= 4000 else text[:4000] + "\n…"

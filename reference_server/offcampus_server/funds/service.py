@@ -196,7 +196,7 @@ def _after(work: Work, row: RowMapping) -> None:
 def touch_account(work: Work, account_id: str) -> None:
     """An account's balance has changed: a new version."""
     row = resources.by_ids(work, custody_accounts, [account_id])[account_id]
-    resources.change(work, custody_accounts, row, None)
+    _tell(work, "custody_account", "balance_changed", resources.change(work, custody_accounts, row, None))
 
 
 def _mine(call: Call, work: Work) -> RowMapping:

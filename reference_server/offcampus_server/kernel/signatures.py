@@ -114,6 +114,7 @@ def sign_event(
         label=PROFILE.event.label,
         tag=PROFILE.event.tag,
         include_alg=False,
+        use_existing_digest=bool(body),
         covered_component_ids=PROFILE.event.always,
     )
     return dict(message.headers)

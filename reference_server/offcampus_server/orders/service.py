@@ -196,6 +196,8 @@ def add_hours(work: Work, deltas: Mapping[str, tuple[int, int]]) -> None:
     )
     rows = [{"order": id, "reported": r, "confirmed": c} for id, (r, c) in sorted(deltas.items())]
     work.connection.execute(change, rows)
+    for row in resources.by_ids(work, orders, sorted(deltas)).values():
+        _emit(work, "order.hours_counted", "order", "hours_counted", row)
 
 
 def money_moved(work: Work, order_id: str) -> None:

@@ -1,0 +1,1 @@
+"""Checks of the profile `platform`: any server that claims the standard."""

@@ -1,0 +1,228 @@
+"""A good bank: books of its own, one effect per instruction, everything reported until the platform has taken it.
+
+`python -m offcampus_conformance.standins.good_bank --platform URL --client-id ID --key-file F --state DIR --port N`
+
+What it promises, at whatever moment it is killed: an instruction is executed at most once (its id is unique in the
+books), a line is reported under one id until it is acknowledged, and nothing is reported that is not in the books.
+Its control port plays the payment channels: `deposit` is money arriving from a payer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from offcampus_sdk import Client, Key, models
+from offcampus_sdk.errors import Conflict, OffcampusError
+
+from offcampus_conformance.standins import driver
+from offcampus_conformance.standins.good_vendor import PATIENT, arguments
+from offcampus_conformance.synthetic import SHANGHAI
+
+SHAPE = """
+CREATE TABLE IF NOT EXISTS accounts (
+    external_id TEXT PRIMARY KEY, institution_id TEXT NOT NULL, id TEXT, opened_on TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS lines (
+    no INTEGER PRIMARY KEY AUTOINCREMENT, account_id TEXT NOT NULL, kind TEXT NOT NULL, direction TEXT NOT NULL,
+    amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), booked_at TEXT NOT NULL, value_on TEXT NOT NULL,
+    reference TEXT NOT NULL UNIQUE, payment_id TEXT, part_no INTEGER, instruction_id TEXT UNIQUE,
+    balance_after_fen INTEGER NOT NULL CHECK (balance_after_fen >= 0), reported INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (payment_id, part_no, direction)
+) STRICT;
+"""
+ROUND_S = 0.2
+
+
+class GoodBank:
+    """The bank's system."""
+
+    def __init__(self, platform: str, client_id: str, key: Key, state: Path, clock_file: Path | None) -> None:
+        state.mkdir(parents=True, exist_ok=True)
+        self.client = Client(platform, client_id, key, policy=PATIENT)
+        self.clock_file = clock_file
+        self.books = sqlite3.connect(state / "bank.db", isolation_level=None, check_same_thread=False)
+        self.books.row_factory = sqlite3.Row
+        self._guard = threading.RLock()
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *filter(str.strip, SHAPE.split(";"))):
+            self.books.execute(statement)
+
+    def actions(self) -> dict[str, driver.Action]:
+        """What may be asked of the bank at its counter."""
+        return {
+            "open_account": self.open_account,
+            "deposit": self.deposit,
+            "work": lambda given: self.work(),
+            "statement": self.statement,
+            "balance": self.balance,
+        }
+
+    def open_account(self, given: dict[str, Any]) -> Any:
+        """Open a custody account for an institution and report it."""
+        institution_id = given["institution_id"]
+        reference = f"cac-{institution_id}"
+        today = self.now().date().isoformat()
+        with self._guard:
+            self.books.execute(
+                "INSERT OR IGNORE INTO accounts VALUES (?, ?, NULL, ?)", (reference, institution_id, today)
+            )
+            opened_on = self.books.execute(
+                "SELECT opened_on FROM accounts WHERE external_id = ?", (reference,)
+            ).fetchone()[0]
+        digest = hashlib.sha256(reference.encode()).hexdigest()
+        account = models.CustodyAccount(
+            external_id=reference, institution_id=institution_id, account_digest=f"sha-256:{digest}",
+            account_tail="0001", agreement_number=f"TG-{institution_id[-8:]}", opened_on=opened_on, purpose="custody",
+        )  # fmt: skip
+        answered = self.client.custody_accounts.create(account)
+        with self._guard:
+            self.books.execute("UPDATE accounts SET id = ? WHERE external_id = ?", (answered.id, reference))
+        return {"id": answered.id}
+
+    def deposit(self, given: dict[str, Any]) -> Any:
+        """Money arrives for one part of a payment; arriving twice is one line."""
+        with self._guard:
+            known = self.books.execute(
+                "SELECT reference FROM lines WHERE payment_id = ? AND part_no = ? AND direction = 'credit'",
+                (given["payment_id"], given["part_no"]),
+            ).fetchone()
+            if known is None:
+                self._book(
+                    given["account_id"], "receipt", "credit", given["amount_fen"], payment_id=given["payment_id"],
+                    part_no=given["part_no"],
+                )  # fmt: skip
+        return {"balance_fen": self._balance(given["account_id"])}
+
+    def work(self) -> Any:
+        """One round: report lines, fetch instructions, carry them out, report."""
+        with self._guard:
+            self._report_lines()
+            for state in ("issued", "accepted"):
+                for instruction in list(self.client.custody_instructions.list(state=state)):
+                    self._carry_out(instruction)
+            self._report_lines()
+        return {"lines": self.books.execute("SELECT count(*) FROM lines").fetchone()[0]}
+
+    def statement(self, given: dict[str, Any]) -> Any:
+        """Submit the statement of each day that has lines, in order; the last one is returned."""
+        account_id, closing, last = given["account_id"], 0, None
+        with self._guard:
+            days = self.books.execute(
+                "SELECT DISTINCT value_on FROM lines WHERE account_id = ? ORDER BY value_on", (account_id,)
+            ).fetchall()
+            for (day,) in days:
+                lines = [self._movement(row) for row in self._lines("account_id = ? AND value_on = ?", account_id, day)]
+                opening = closing
+                closing = lines[-1].balance_after_fen
+                statement = models.Statement(opening_balance_fen=opening, closing_balance_fen=closing, lines=lines)
+                last = self.client.submit_statement(account_id, day, statement)
+        return msgspec.to_builtins(last) if last is not None else {}
+
+    def balance(self, given: dict[str, Any]) -> Any:
+        """The account's balance and what moved, by the bank's own books."""
+        account_id = given["account_id"]
+        sums = self.books.execute(
+            "SELECT kind, sum(amount_fen) FROM lines WHERE account_id = ? GROUP BY kind", (account_id,)
+        ).fetchall()
+        return {"balance_fen": self._balance(account_id), "moved_fen": {row[0]: row[1] for row in sums}}
+
+    def now(self) -> datetime:
+        """The business instant: real time, shifted by the clock file in a demonstration."""
+        offset = 0
+        if self.clock_file is not None and self.clock_file.exists():
+            offset = int(json.loads(self.clock_file.read_text(encoding="utf-8"))["offset_seconds"])
+        return datetime.now(SHANGHAI) + timedelta(seconds=offset)
+
+    def _carry_out(self, instruction: models.CustodyInstructionResource) -> None:
+        self.client.accept_instruction(instruction.id, key=f"accept-{instruction.id}")
+        row = self.books.execute("SELECT * FROM lines WHERE instruction_id = ?", (instruction.id,)).fetchone()
+        if row is None:
+            if self._balance(instruction.account_id) < instruction.amount_fen:
+                failure = models.InstructionFailure(code="insufficient_funds", text="余额不足")
+                self.client.fail_instruction(instruction.id, failure, key=f"fail-{instruction.id}")
+                return
+            # The books first: whatever happens from here on, this instruction is never executed again.
+            self._book(
+                instruction.account_id, instruction.kind, "debit", instruction.amount_fen,
+                instruction_id=instruction.id,
+            )  # fmt: skip
+            row = self.books.execute("SELECT * FROM lines WHERE instruction_id = ?", (instruction.id,)).fetchone()
+        execution = models.InstructionExecution(bank_reference=row["reference"], executed_at=row["booked_at"])
+        self.client.execute_instruction(instruction.id, execution, key=f"execute-{instruction.id}")
+
+    def _report_lines(self) -> None:
+        rows = self._lines("reported = 0")
+        if not rows:
+            return
+        key = "lines-" + hashlib.sha256(",".join(row["reference"] for row in rows).encode()).hexdigest()[:40]
+        result = self.client.report_movements([self._movement(row) for row in rows], key=key)
+        for row, entry in zip(rows, result.results, strict=True):
+            if entry.outcome != "refused":
+                self.books.execute("UPDATE lines SET reported = 1 WHERE no = ?", (row["no"],))
+
+    def _book(
+        self, account_id: str, kind: str, direction: str, amount_fen: int, *, payment_id: str | None = None,
+        part_no: int | None = None, instruction_id: str | None = None,
+    ) -> None:  # fmt: skip
+        moment = self.now()
+        balance = self._balance(account_id) + (amount_fen if direction == "credit" else -amount_fen)
+        source = f"{payment_id}/{part_no}" if payment_id else str(instruction_id)
+        reference = "B" + hashlib.sha256(source.encode()).hexdigest()[:24].upper()
+        self.books.execute(
+            "INSERT INTO lines (account_id, kind, direction, amount_fen, booked_at, value_on, reference, payment_id,"
+            " part_no, instruction_id, balance_after_fen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                account_id, kind, direction, amount_fen, moment.isoformat(timespec="seconds"),
+                moment.date().isoformat(), reference, payment_id, part_no, instruction_id, balance,
+            ),
+        )  # fmt: skip
+
+    def _balance(self, account_id: str) -> int:
+        row = self.books.execute(
+            "SELECT balance_after_fen FROM lines WHERE account_id = ? ORDER BY no DESC LIMIT 1", (account_id,)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _lines(self, condition: str, *values: Any) -> list[sqlite3.Row]:
+        query = f"SELECT * FROM lines WHERE {condition} ORDER BY no LIMIT 1000"  # noqa: S608 - conditions of ours
+        return self.books.execute(query, values).fetchall()
+
+    def _movement(self, row: sqlite3.Row) -> models.CustodyMovement:
+        named = {name: row[name] for name in ("payment_id", "part_no", "instruction_id") if row[name] is not None}
+        return models.CustodyMovement(
+            external_id=row["reference"], account_id=row["account_id"], kind=row["kind"], direction=row["direction"],
+            amount_fen=row["amount_fen"], booked_at=row["booked_at"], value_on=row["value_on"],
+            bank_reference=row["reference"], balance_after_fen=row["balance_after_fen"], **named,
+        )  # fmt: skip
+
+
+def work_for_ever(bank: GoodBank) -> None:
+    """Rounds until the process is ended; what fails in one is tried in the next."""
+    while True:
+        try:
+            bank.work()
+        except Conflict as error:
+            print(f"a difference to look at: {error.code}", flush=True)
+        except OffcampusError as error:
+            print(f"no round: {type(error).__name__}", flush=True)
+        time.sleep(ROUND_S)
+
+
+def main() -> None:
+    """Run it."""
+    given = arguments("A good bank's system")
+    bank = GoodBank(given.platform, given.client_id, Key.load(given.key_file), given.state, given.clock_file)
+    server = driver.serve(bank.actions(), given.port)
+    print(f"ready at http://127.0.0.1:{server.server_address[1]}", flush=True)
+    work_for_ever(bank)
+
+
+if __name__ == "__main__":
+    main()
