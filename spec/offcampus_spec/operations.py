@@ -1,27 +1,24 @@
-"""The contracts: OpenAPI documents, bundled so that they stand alone, and their operations as typed objects.
+"""The operations of the contracts as typed objects.
 
-A document on disk refers to shared components and to the schemas by relative address; the bundle resolves both. The
-server, the SDK and the conformance suite take paths, flags and scopes from here, so nothing is described twice.
+The server, the SDK and the conformance suite take paths, flags, scopes and problem codes from here, so nothing is
+described twice.
 """
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-import yaml
+from offcampus_spec import SCHEMA_BASE
+from offcampus_spec.documents import DOCUMENTS as DOCUMENTS
+from offcampus_spec.documents import Json, component
+from offcampus_spec.documents import load_document as load_document
+from offcampus_spec.documents import raw_document as raw_document
 
-from offcampus_spec import SCHEMA_BASE, schemas
-from offcampus_spec._root import data_root
-
-DOCUMENTS = ("institution-connect", "bank", "public", "parent", "management")
-METHODS = ("get", "put", "post", "patch", "delete")
-Json = dict[str, Any]
+PROBLEM_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,14 @@ class Operation:
     request_media_type: str | None
     responses: Mapping[str, Json | None]
     """Status -> the JSON Schema of the body (references by `$id`), or None when there is no body."""
+    audience: str
+    tags: tuple[str, ...]
+    description_en: str
+    description_zh: str
+    problems: tuple[str, ...]
+    """The codes that a problem answer of this operation may carry, in the order of their statuses."""
+    item_problems: tuple[str, ...]
+    """For a batch, the codes that the problem of a refused item may carry."""
 
     @property
     def patch(self) -> bool:
@@ -85,65 +90,14 @@ def operations() -> Mapping[str, Operation]:
 
 
 @cache
-def raw_document(name: str) -> Json:
-    """A document as it is on disk, references unresolved."""
-    document: Json = yaml.safe_load((data_root() / "openapi" / f"{name}.yaml").read_text(encoding="utf-8"))
-    return document
-
-
-def load_document(name: str) -> Json:
-    """A document bundled: shared components inlined, schemas under `components/schemas`, examples in place."""
-    bundle = _Bundle()
-    document: Json = bundle.resolve(copy.deepcopy(raw_document(name)), PurePosixPath("openapi"))
-    document.setdefault("components", {})["schemas"] = {key: bundle.schemas[key] for key in sorted(bundle.schemas)}
-    return document
-
-
-class _Bundle:
-    def __init__(self) -> None:
-        self.schemas: dict[str, Json] = {}
-
-    def resolve(self, node: Any, folder: PurePosixPath) -> Any:
-        """A node of a document that lies in `folder`, with every reference to a file replaced."""
-        if isinstance(node, list):
-            return [self.resolve(item, folder) for item in node]
-        if not isinstance(node, dict):
-            return node
-        reference = node.get("$ref")
-        if isinstance(reference, str) and not reference.startswith("#"):
-            return self._target(reference, folder)
-        if "externalValue" in node:
-            return {"value": _read(_join(folder, node["externalValue"]))}
-        return {key: self.resolve(value, folder) for key, value in node.items()}
-
-    def _target(self, reference: str, folder: PurePosixPath) -> Any:
-        address, _, fragment = reference.partition("#")
-        path = _join(folder, address)
-        if path.parent.name == "schemas":
-            return {"$ref": self._schema(path.stem, fragment)}
-        found = _read(path)
-        for part in fragment.strip("/").split("/"):
-            found = found[part] if part else found
-        return self.resolve(copy.deepcopy(found), path.parent)
-
-    def _schema(self, name: str, fragment: str) -> str:
-        if name not in self.schemas:
-            self.schemas[name] = {}
-            content = {key: value for key, value in schemas.load(name).items() if key not in ("$schema", "$id")}
-            self.schemas[name] = self._within(content, name)
-        return f"#/components/schemas/{name}{fragment}"
-
-    def _within(self, node: Any, name: str) -> Any:
-        if isinstance(node, list):
-            return [self._within(item, name) for item in node]
-        if not isinstance(node, dict):
-            return node
-        moved = {key: self._within(value, name) for key, value in node.items()}
-        reference = node.get("$ref")
-        if isinstance(reference, str):
-            address, _, fragment = reference.partition("#")
-            moved["$ref"] = self._schema(address.removesuffix(".json") or name, fragment)
-        return moved
+def webhooks() -> Mapping[str, Operation]:
+    """What the platform calls at a receiver, by operationId. The path is the receiver's own, here empty."""
+    return {
+        raw["operationId"]: _operation(document, "", method, raw)
+        for document in DOCUMENTS
+        for item in raw_document(document).get("webhooks", {}).values()
+        for method, raw in item.items()
+    }
 
 
 def _operation(document: str, path: str, method: str, raw: Json) -> Operation:
@@ -168,11 +122,17 @@ def _operation(document: str, path: str, method: str, raw: Json) -> Operation:
         request_schema=schema,
         request_media_type=media_type,
         responses={status: _response(item) for status, item in raw["responses"].items()},
+        audience=raw["x-audience"],
+        tags=tuple(raw["tags"]),
+        description_en=raw["description"],
+        description_zh=raw["x-description-zh"],
+        problems=tuple(code for item in raw["responses"].values() for code in _codes(item)),
+        item_problems=tuple(raw.get("x-item-problems", ())),
     )
 
 
 def _parameter(reference: Json) -> Parameter:
-    raw = _component(reference)
+    raw = component(reference)
     return Parameter(raw["name"], raw["in"], raw.get("required", False), raw["schema"])
 
 
@@ -185,19 +145,16 @@ def _request(body: Json | None) -> tuple[str | None, str | None]:
 
 
 def _response(raw: Json) -> Json | None:
-    item = _component(raw)
-    for content in item.get("content", {}).values():
+    for content in component(raw).get("content", {}).values():
         schema: Json = _by_id(content["schema"])
         return schema
     return None
 
 
-def _component(item: Json) -> Json:
-    if "$ref" not in item:
-        return item
-    address, _, fragment = item["$ref"].partition("#/")
-    component: Json = _read(PurePosixPath("openapi") / address)[fragment]
-    return component
+def _codes(raw: Json) -> Iterator[str]:
+    """The keys of a problem answer's examples are the codes that can occur."""
+    content = component(raw).get("content", {})
+    yield from content.get(PROBLEM_TYPE, {}).get("examples", {})
 
 
 def _by_id(node: Any) -> Any:
@@ -210,19 +167,3 @@ def _by_id(node: Any) -> Any:
     if "$ref" in moved:
         moved["$ref"] = SCHEMA_BASE + PurePosixPath(moved["$ref"]).name
     return moved
-
-
-@cache
-def _read(path: PurePosixPath) -> Any:
-    text = (data_root() / path).read_text(encoding="utf-8")
-    return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-
-
-def _join(folder: PurePosixPath, address: str) -> PurePosixPath:
-    parts: list[str] = list(folder.parts)
-    for part in PurePosixPath(address).parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return PurePosixPath(*parts)

@@ -6,8 +6,11 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal, cast
 
 from offcampus_spec._root import data_root
+
+Place = Literal["answer", "violation"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class ProblemType:
     title_zh: str
     remedy_en: str
     remedy_zh: str
+    place: Place
+    """`answer`: the code of a whole problem answer or of a refused batch item; `violation`: only inside one."""
 
     def title(self, language: str) -> str:
         """The title in `zh…` or else in English."""
@@ -49,4 +54,5 @@ def _type(row: dict[str, str]) -> ProblemType:
         row["title_zh"],
         row["remedy_en"],
         row["remedy_zh"],
+        cast("Place", row["place"]),
     )
