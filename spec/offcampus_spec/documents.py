@@ -68,7 +68,7 @@ def join(folder: PurePosixPath, address: str) -> PurePosixPath:
     """A relative address seen from a folder, with its `..` taken away."""
     parts = list(folder.parts)
     for part in PurePosixPath(address).parts:
-        if part == "..":
+        if part == ".." and parts:
             parts.pop()
         else:
             parts.append(part)

@@ -1,0 +1,189 @@
+"""Examples and defaults: each fits its schema, and a problem says what the catalogue says."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+import jsonschema_rs
+
+from offcampus_spec import SCHEMA_BASE
+from offcampus_spec.formats import FORMATS
+from offcampus_spec.lint.answers import PROBLEM_TYPE
+from offcampus_spec.lint.finding import Finding, Pointer
+from offcampus_spec.lint.keywords import objects
+from offcampus_spec.lint.sources import Sources
+from offcampus_spec.lint.subschemas import parts
+
+Json = dict[str, Any]
+
+
+class Validators:
+    """Compiled validators over the schemas of these sources."""
+
+    def __init__(self, sources: Sources) -> None:
+        found = [(node["$id"], node) for node in sources.schemas().values() if _usable(node)]
+        self._registry = jsonschema_rs.Registry(found)
+        self._compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
+
+    def faults(self, file: str, schema: Json, value: Any) -> list[str]:
+        """Why a value does not fit a schema that stands in `file`; at most three reasons."""
+        named = _by_id(file, schema)
+        key = repr(named)
+        if key not in self._compiled:
+            try:
+                self._compiled[key] = jsonschema_rs.Draft202012Validator(
+                    named, registry=self._registry, formats=dict(FORMATS), validate_formats=True
+                )
+            except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+                return []  # the schema has a finding of its own
+        errors = self._compiled[key].iter_errors(value)
+        return [f"/{'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in errors][:3]
+
+
+def check(sources: Sources) -> Iterator[Finding]:
+    """Examples of bodies and answers, of headers and parameters, of schemas; defaults; problems."""
+    validators = Validators(sources)
+    seen: set[tuple[str, str, str]] = set()
+    for file, pointer, kind, node in objects(sources):
+        if kind == "media":
+            yield from _media(sources, validators, file, pointer, node, seen)
+        elif kind in ("header", "parameter") and "example" in node:
+            for reason in validators.faults(file, node["schema"], node["example"]):
+                yield Finding(file, (*pointer, "example"), "example.invalid", reason)
+    yield from _of_schemas(sources, validators)
+    yield from _problems(sources)
+
+
+def _media(
+    sources: Sources, validators: Validators, file: str, pointer: Pointer, node: Json, seen: set[tuple[str, str, str]]
+) -> Iterator[Finding]:
+    examples = node.get("examples", {})
+    if not examples:
+        yield Finding(file, pointer, "example.missing", "no example")
+    for name in examples:
+        try:
+            where, place, value = _value(sources, file, (*pointer, "examples", name))
+        except KeyError:
+            continue
+        schema = node.get("schema", {})
+        # One shared example stands in hundreds of answers: judge it once per schema.
+        key = (where, "/".join(place), repr(_by_id(file, schema)))
+        if key in seen:
+            continue
+        seen.add(key)
+        for reason in _faults(sources, validators, file, schema, value):
+            yield Finding(file, (*pointer, "examples", name), "example.invalid", reason)
+
+
+def _value(sources: Sources, file: str, pointer: Pointer) -> tuple[str, Pointer, Any]:
+    file, pointer, node = sources.follow(file, pointer)
+    if "externalValue" in node:
+        file, pointer = sources.target(file, node["externalValue"])
+        return file, pointer, sources.find(file, pointer)
+    return file, (*pointer, "value"), node["value"]
+
+
+def _faults(sources: Sources, validators: Validators, file: str, schema: Json, value: Any) -> Iterator[str]:
+    yield from validators.faults(file, schema, value)
+    if "x-patch-of" in schema:
+        yield from _patch_faults(sources, validators, schema["x-patch-of"], value)
+        return
+    target, items = _items_schema(sources, file, schema)
+    if items is not None:
+        for index, item in enumerate(value.get("items", [])):
+            for reason in validators.faults(target, {"$ref": items}, item):
+                yield f"/items/{index}{reason}"
+
+
+def _patch_faults(sources: Sources, validators: Validators, name: str, patch: Json) -> Iterator[str]:
+    """What a patch leads to, applied to the typical example, must fit too."""
+    base = sources.files.get(f"examples/{name}/valid/typical.json")
+    if base is not None:
+        result = merged(copy.deepcopy(base), patch)
+        yield from validators.faults(f"schemas/{name}.json", {"$ref": f"{name}.json"}, result)
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """JSON Merge Patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+def _items_schema(sources: Sources, file: str, schema: Json) -> tuple[str, str | None]:
+    """Of a batch: where its schema stands, and the address of the schema of one item."""
+    if "$ref" not in schema:
+        return file, None
+    try:
+        target, pointer = sources.target(file, schema["$ref"])
+        node = sources.find(target, pointer)
+    except KeyError:
+        return file, None
+    return target, node.get("properties", {}).get("items", {}).get("x-item-schema")
+
+
+def _of_schemas(sources: Sources, validators: Validators) -> Iterator[Finding]:
+    for part in parts(sources):
+        bare = {key: value for key, value in part.node.items() if key not in ("default", "examples", "$id", "$schema")}
+        if "default" in part.node:
+            for reason in validators.faults(part.file, bare, part.node["default"]):
+                yield Finding(part.file, (*part.pointer, "default"), "default.invalid", reason)
+        for index, value in enumerate(part.node.get("examples", [])):
+            for reason in validators.faults(part.file, bare, value):
+                yield Finding(part.file, (*part.pointer, "examples", str(index)), "example.invalid", reason)
+
+
+def _problems(sources: Sources) -> Iterator[Finding]:
+    catalogue = {row["code"]: row for row in sources.tables.get("problems", [])}
+    for file, pointer, kind, node in objects(sources):
+        if kind != "media" or pointer[-1] != PROBLEM_TYPE:
+            continue
+        for name in node.get("examples", {}):
+            try:
+                where, place, value = _value(sources, file, (*pointer, "examples", name))
+            except KeyError:
+                continue
+            row = catalogue.get(name)
+            if row is not None and (told := _told(value)) != (meant := _meant(row)):
+                differing = [key for key in meant if told[key] != meant[key]]
+                message = f"{name} differs from the catalogue in {', '.join(differing)}"
+                yield Finding(where, place, "example.problem", message)
+
+
+def _told(value: Json) -> Json:
+    names = ("code", "status", "title", "remedy")
+    return {**{name: value.get(name) for name in names}, "safe": value.get("retry", {}).get("safe")}
+
+
+def _meant(row: dict[str, str]) -> Json:
+    return {
+        "code": row["code"], "status": int(row["status"]), "title": row["title_en"], "remedy": row["remedy_en"],
+        "safe": row["retry_safe"] == "true",
+    }  # fmt: skip
+
+
+def _usable(node: Any) -> bool:
+    return isinstance(node, dict) and isinstance(node.get("$id"), str)
+
+
+def _by_id(file: str, node: Any) -> Any:
+    """References to files as references by `$id`, so that a schema may be compiled away from its file."""
+    if isinstance(node, list):
+        return [_by_id(file, item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    moved = {key: _by_id(file, value) for key, value in node.items()}
+    if isinstance(moved.get("$ref"), str):
+        address, mark, fragment = moved["$ref"].partition("#")
+        name = PurePosixPath(address or file).name
+        moved["$ref"] = f"{SCHEMA_BASE}{name}{mark}{fragment}"
+    return moved
