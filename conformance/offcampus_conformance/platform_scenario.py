@@ -61,8 +61,11 @@ class Day:
 
 def carry_out(config: Config, record: Record, progress: Callable[[str], None]) -> None:
     """Carry out the whole scenario against `config.base_url`."""
-    wire = Wire(config.base_url, record)
-    day = _begin(config, wire)
+    with Wire(config.base_url, record) as wire:
+        _lead(_begin(config, wire), record, progress)
+
+
+def _lead(day: Day, record: Record, progress: Callable[[str], None]) -> None:
     parts: list[tuple[str, Callable[[Day], None]]] = [
         ("discovery", discover),
         ("identity", authenticate),

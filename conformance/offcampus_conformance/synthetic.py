@@ -107,6 +107,19 @@ class Synthetic:
             "clearance": {"checked_on": self.day(-60), "result": "clear", "reference": "query-1"},
         }  # fmt: skip
 
+    def material(self, institution_id: str, number: int = 1) -> Document:
+        """A training material that the institution edited itself, with its internal review."""
+        return {
+            "external_id": f"mat-{self.tag}-{number}",
+            "institution_id": institution_id,
+            "title": f"素描讲义第{number}册",
+            "kind": "self_edited",
+            "subject": "fine_arts",
+            "stages": ["compulsory"],
+            "internal_review": {"reviewed_on": self.day(-40), "reviewer": "教研组"},
+            "filed_on": self.day(-30),
+        }
+
     def course(self, institution_id: str, campus_id: str) -> Document:
         """Forty class hours of drawing for 4,800.00 yuan, within the national limits."""
         return {

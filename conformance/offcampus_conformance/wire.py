@@ -33,6 +33,12 @@ class Wire:
         default_factory=lambda: httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
     )
 
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def send(
         self, label: str, method: str, path: str, *, headers: Mapping[str, str] | None = None,
         content: bytes | None = None, operation_id: str | None = None, facts: Mapping[str, Any] | None = None,

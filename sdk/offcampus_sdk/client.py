@@ -15,7 +15,7 @@ import msgspec
 from offcampus_sdk import models
 from offcampus_sdk.keys import Key
 from offcampus_sdk.retries import RetryPolicy
-from offcampus_sdk.transport import Transport
+from offcampus_sdk.transport import Transport, decoded
 
 Sent = TypeVar("Sent", bound=msgspec.Struct)
 Answered = TypeVar("Answered", bound=msgspec.Struct)
@@ -45,12 +45,12 @@ class Collection(Generic[Sent, Answered]):
     def create(self, document: Sent, *, key: str | None = None) -> Answered:
         """Report one; the same external_id with the same content gives the first one back."""
         answer = self.transport.call(self.create_operation, body=document, key=key)
-        return msgspec.json.decode(answer.body, type=self.answered)
+        return decoded(answer, self.answered)
 
     def get(self, id: str) -> Answered:
         """Read one. Raises NotFound."""
         answer = self.transport.call(self.get_operation, path={self.parameter: id})
-        return msgspec.json.decode(answer.body, type=self.answered)
+        return decoded(answer, self.answered)
 
     def list(self, **filters: Any) -> Iterator[Answered]:
         """All that match, page by page as they are needed."""
@@ -76,13 +76,23 @@ class Client:
         client_id: what the platform gave (`pty_…`).
         key: the registered key.
         http: another HTTP transport, for tests a fake platform.
+        policy: how often and how long a request is repeated where that is safe.
+        language: of texts for people, zh-CN or en.
+        transport_type: a subclass of `Transport`, for tests of misbehaving clients.
     """
 
     def __init__(
-        self, base_url: str, client_id: str, key: Key, *, http: httpx2.BaseTransport | None = None,
-        policy: RetryPolicy | None = None, language: str = "zh-CN",
-    ) -> None:  # fmt: skip
-        self.transport = Transport(base_url, client_id, key, http, policy or RetryPolicy(), language)
+        self,
+        base_url: str,
+        client_id: str,
+        key: Key,
+        *,
+        http: httpx2.BaseTransport | None = None,
+        policy: RetryPolicy | None = None,
+        language: str = "zh-CN",
+        transport_type: type[Transport] = Transport,
+    ) -> None:
+        self.transport = transport_type(base_url, client_id, key, http, policy or RetryPolicy(), language)
         t, m = self.transport, models
         self.institutions: Collection[models.Institution, models.InstitutionResource] = Collection(
             t, "createInstitution", "getInstitution", "listInstitutions", "institution_id", m.InstitutionResource
@@ -193,7 +203,7 @@ class Client:
     def quote_refund(self, order_id: str) -> models.RefundQuote:
         """What a refund would come to now, line by line."""
         answer = self.transport.call("quoteRefund", path={"order_id": order_id})
-        return msgspec.json.decode(answer.body, type=models.RefundQuote)
+        return decoded(answer, models.RefundQuote)
 
     def approve_refund(self, refund: models.RefundResource) -> models.RefundResource:
         """The institution agrees to a refund."""
@@ -209,7 +219,7 @@ class Client:
     def order_statement(self, order_id: str) -> models.OrderStatement:
         """Every ledger line of an order."""
         answer = self.transport.call("getOrderStatement", path={"order_id": order_id})
-        return msgspec.json.decode(answer.body, type=models.OrderStatement)
+        return decoded(answer, models.OrderStatement)
 
     def accept_instruction(self, instruction_id: str, *, key: str | None = None) -> models.CustodyInstructionResource:
         """A bank takes an instruction on."""
@@ -233,12 +243,12 @@ class Client:
         """A bank submits the statement of a day."""
         path = {"account_id": account_id, "statement_on": statement_on}
         answer = self.transport.call("submitStatement", path=path, body=statement, key=key)
-        return msgspec.json.decode(answer.body, type=models.StatementResource)
+        return decoded(answer, models.StatementResource)
 
     def events(self, after: str | None = None, *, limit: int = 100) -> tuple[list[models.Event], str]:
         """The next events and the cursor to go on from; store the cursor with what you made of the events."""
         answer = self.transport.call("listEvents", query={"after": after, "limit": limit})
-        page = msgspec.json.decode(answer.body, type=models.EventPage)
+        page = decoded(answer, models.EventPage)
         return page.items, page.next_cursor
 
     def jwks(self) -> list[dict[str, Any]]:
@@ -249,23 +259,23 @@ class Client:
 
     def capabilities(self) -> models.Capabilities:
         """What the platform implements."""
-        return msgspec.json.decode(self.transport.call("getCapabilities").body, type=models.Capabilities)
+        return decoded(self.transport.call("getCapabilities"), models.Capabilities)
 
     def _batch(self, operation_id: str, items: list[Any], key: str | None) -> models.BatchResult:
         answer = self.transport.call(operation_id, body={"items": items}, key=key)
-        return msgspec.json.decode(answer.body, type=models.BatchResult)
+        return decoded(answer, models.BatchResult)
 
     def _step(
         self, operation_id: str, path: Mapping[str, str], version: int, answered: type[Answered], body: Any = None
     ) -> Answered:
         answer = self.transport.call(operation_id, path=path, body=body or models.Nothing(), if_match=version)
-        return msgspec.json.decode(answer.body, type=answered)
+        return decoded(answer, answered)
 
     def _instruct(
         self, operation_id: str, instruction_id: str, body: msgspec.Struct, key: str | None
     ) -> models.CustodyInstructionResource:
         answer = self.transport.call(operation_id, path={"instruction_id": instruction_id}, body=body, key=key)
-        return msgspec.json.decode(answer.body, type=models.CustodyInstructionResource)
+        return decoded(answer, models.CustodyInstructionResource)
 
 
 def raise_refusals(result: models.BatchResult) -> models.BatchResult:

@@ -18,6 +18,10 @@ class TransportTrouble(OffcampusError):
     """No answer came in time. What was asked may have happened: repeat with the same key, or look."""
 
 
+class UnexpectedAnswer(OffcampusError):
+    """The platform answered success with a body that is not of the contract's shape."""
+
+
 class ProblemError(OffcampusError):
     """The platform refused, with a problem document (RFC 9457)."""
 

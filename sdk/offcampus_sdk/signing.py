@@ -53,11 +53,14 @@ def content_digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
 
 
-def sign_request(key: Key, method: str, url: str, headers: dict[str, str], body: bytes, now: int) -> None:
+def sign_request(
+    key: Key, method: str, url: str, headers: dict[str, str], body: bytes, now: int, nonce: str | None = None
+) -> None:
     """Add Content-Digest, Signature-Input and Signature to the headers of a request.
 
     Args:
-        now: real time in seconds; each attempt is signed anew, with a new nonce.
+        now: real time in seconds; each attempt is signed anew.
+        nonce: at least 16 characters, never used before; made here when it is not given.
     """
     if body:
         headers["Content-Digest"] = content_digest(body)
@@ -69,7 +72,7 @@ def sign_request(key: Key, method: str, url: str, headers: dict[str, str], body:
         key_id=key.id,
         created=created,
         expires=created + timedelta(seconds=PROFILE.request.lifetime_s_max),
-        nonce=secrets.token_urlsafe(16),
+        nonce=nonce or secrets.token_urlsafe(16),
         label=PROFILE.request.label,
         tag=PROFILE.request.tag,
         include_alg=False,

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx2
@@ -14,7 +14,7 @@ import msgspec
 from offcampus_spec.operations import Operation, operations
 
 from offcampus_sdk.auth import ASSERTION_TYPE, Tokens, client_assertion
-from offcampus_sdk.errors import AuthProblem, TransportTrouble, problem_error
+from offcampus_sdk.errors import AuthProblem, TransportTrouble, UnexpectedAnswer, problem_error
 from offcampus_sdk.keys import Key
 from offcampus_sdk.retries import RetryPolicy, may_repeat, retried
 from offcampus_sdk.signing import sign_request
@@ -38,6 +38,18 @@ class Answer:
         except msgspec.DecodeError:
             found = None
         return found if isinstance(found, dict) else {"code": "unknown", "title": f"status {self.status}"}
+
+
+Wanted = TypeVar("Wanted")
+
+
+def decoded(answer: Answer, wanted: type[Wanted]) -> Wanted:
+    """The body of an answer as a model. Raises UnexpectedAnswer when it does not have the model's shape."""
+    try:
+        return msgspec.json.decode(answer.body, type=wanted)
+    except msgspec.MsgspecError as error:
+        # The message names the place and the type, never a value.
+        raise UnexpectedAnswer(f"the answer is no {wanted.__name__}: {error}") from None
 
 
 @dataclass
@@ -139,7 +151,7 @@ class Transport:
         if operation.scope is not None:
             sent["Authorization"] = f"Bearer {self.tokens.current()}"
         if operation.signed:
-            sign_request(self.key, operation.method, url, sent, content, int(self.now()))
+            self._sign(operation, url, sent, content)
         timeout = BATCH_TIMEOUT if operation.batch else TIMEOUT
         try:
             response = self._client.request(operation.method, url, headers=sent, content=content, timeout=timeout)
@@ -148,12 +160,18 @@ class Transport:
         lower = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, lower, response.content), ""
 
+    def _sign(self, operation: Operation, url: str, headers: dict[str, str], content: bytes) -> None:
+        sign_request(self.key, operation.method, url, headers, content, int(self.now()))
+
+    def _assertion(self, issuer: str) -> str:
+        return client_assertion(self.key, self.client_id, issuer, int(self.now()))
+
     def _fetch_token(self) -> dict[str, Any]:
         url = f"{self.base_url}/v1/token"
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": client_assertion(self.key, self.client_id, self._issuer_name(), int(self.now())),
+            "client_assertion": self._assertion(self._issuer_name()),
         }
         for attempt in range(1, self.policy.attempts + 1):
             try:

@@ -88,7 +88,7 @@ class PlayedPlatform:
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening."""
@@ -137,7 +137,7 @@ class PlayedPlatform:
         if operation.operation_id in ("getServerMetadata", "getJwks", "getCapabilities"):
             return self._public(operation.operation_id)
         if trick == "busy":
-            return Answer(503, refusal(503, "server.busy", "come again").body, {"Retry-After": "1"})
+            return Answer(503, refusal(503, "server.busy", "come again").body, {"Retry-After": "0"})
         if self._token_trouble(request):
             return refusal(401, "auth.token_invalid", "the token is missing, unknown or expired")
         if operation.signed and (trouble := self._signature_trouble(request)):

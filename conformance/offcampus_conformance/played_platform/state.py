@@ -23,6 +23,9 @@ FIRST_STATES = {
     "institutions": "submitted", "courses": "filed", "orders": "awaiting_payment", "lessons": "scheduled",
     "consumption-records": "reported", "refunds": "requested", "subscriptions": "active",
 }  # fmt: skip
+MONEY = (
+    "paid_fen", "released_fen", "refunded_fen", "escrow_fen", "pending_release_fen", "pending_refund_fen",
+)  # fmt: skip
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -103,8 +106,12 @@ class State:
         """Give a document an id and the members that every resource has."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         resource = {
-            **document, "id": new_id(PREFIXES[collection]), "version": 1, "created_at": now, "updated_at": now,
-        }  # fmt: skip
+            **_dressed(collection, document),
+            "id": new_id(PREFIXES[collection]),
+            "version": 1,
+            "created_at": now,
+            "updated_at": now,
+        }
         if collection in FIRST_STATES:
             resource["state"] = FIRST_STATES[collection]
         with self.lock:
@@ -141,6 +148,31 @@ class State:
     def _by_external_id(self, collection: str, external_id: Any) -> dict[str, Any] | None:
         rows = self.resources.get(collection, {}).values()
         return next((row for row in rows if external_id is not None and row.get("external_id") == external_id), None)
+
+
+def _dressed(collection: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as the platform answers it: persons masked, money and hours at nought."""
+    if collection in ("staff", "pupils"):
+        return _masked(document)
+    if collection == "orders":
+        hours = document["class_hours_centi"] + document["gift_hours_centi"]
+        return {**document, **dict.fromkeys(MONEY, 0), "consumed_class_hours_centi": 0,
+                "unconsumed_class_hours_centi": hours}  # fmt: skip
+    return dict(document)
+
+
+def _masked(document: Mapping[str, Any]) -> dict[str, Any]:
+    personal = ("name", "id_number", "born_on", "guardians")
+    kept = {name: value for name, value in document.items() if name not in personal}
+    kept |= {"name_masked": document["name"][:1] + "**", "id_number_masked": "****"}
+    if "guardians" in document:
+        kept |= {"born_year": int(document["born_on"][:4]), "roll_check": "unknown"}
+        kept["guardians"] = [
+            {"id": new_id("grd"), "external_id": guardian["external_id"], "name_masked": "*", "phone_masked": "*",
+             "relation": guardian["relation"]}
+            for guardian in document["guardians"]
+        ]  # fmt: skip
+    return kept
 
 
 def refusal(status: int, code: str, detail: str) -> Answer:

@@ -45,7 +45,7 @@ def serve(actions: Mapping[str, Action], port: int, webhook: Hook | None = None)
             with turn:
                 self._answer(*_carry_out(action, body))
 
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             self._answer(200, {"actions": sorted(actions)})
 
         def _answer(self, status: int, document: Any) -> None:
@@ -61,7 +61,7 @@ def serve(actions: Mapping[str, Action], port: int, webhook: Hook | None = None)
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     return server
 
 

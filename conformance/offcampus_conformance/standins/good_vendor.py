@@ -20,6 +20,7 @@ from offcampus_sdk import Client, Key, models
 from offcampus_sdk.client import Collection
 from offcampus_sdk.reporter import Reporter
 from offcampus_sdk.retries import RetryPolicy
+from offcampus_sdk.transport import Transport
 from offcampus_sdk.webhooks import Receiver
 
 from offcampus_conformance.standins import driver
@@ -38,10 +39,12 @@ Answered = TypeVar("Answered", bound=msgspec.Struct)
 class GoodVendor:
     """The product. Subclasses with one thing wrong are the seeded faults."""
 
+    transport_type: type[Transport] = Transport
+
     def __init__(self, platform: str, client_id: str, key: Key, state: Path) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self.state = state
-        self.client = Client(platform, client_id, key, policy=PATIENT)
+        self.client = Client(platform, client_id, key, policy=PATIENT, transport_type=self.transport_type)
         self.address = ""
         self._receiver: Receiver | None = None
         self.books = sqlite3.connect(state / "books.db", isolation_level=None, check_same_thread=False)
