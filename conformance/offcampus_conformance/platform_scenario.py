@@ -300,12 +300,12 @@ def place_order(day: Day) -> None:
     order("amount", 3, **tuition(500_001))
     order("span", 4, service_until=make.day(120))
     order("loan", 5, training_loan=True)
-    order("sum", 6, total_fen=479_999)
     float_money = dump(make.order(ids, 7)).replace(b'"total_fen":480000', b'"total_fen":480000.0')
     vendor.write("order.float", "POST", "/v1/orders", raw=float_money, operation_id="createOrder")
     foreign = make.order(ids, 8)
     day.actors["rival"].write("order.foreign", "POST", "/v1/orders", foreign, operation_id="createOrder")
     day.created("order", order("create"))
+    order("sum", 6, total_fen=479_999)
 
 
 def pay(day: Day) -> None:

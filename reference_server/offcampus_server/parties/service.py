@@ -100,8 +100,8 @@ def use_once(work: Work, kind: str, owner: str, value: str, expires_at: int) -> 
     """Note that something was used; False when it was used before and has not expired."""
     dialect = sqlite if work.connection.dialect.name == "sqlite" else postgresql
     row = {"kind": kind, "owner": owner, "value": value, "expires_at": expires_at}
-    done = work.connection.execute(dialect.insert(used_once).values(row).on_conflict_do_nothing())
-    return done.rowcount == 1
+    claim = dialect.insert(used_once).values(row).on_conflict_do_nothing().returning(used_once.c.value)
+    return work.connection.execute(claim).first() is not None
 
 
 def forget_expired(connection: Connection, now: int) -> int:

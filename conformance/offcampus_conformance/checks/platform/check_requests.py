@@ -120,7 +120,7 @@ def pages_lose_and_repeat_nothing(view: View) -> None:
 
 
 @check(
-    "P-BATCH-001", profile=P, level="MUST", requirements=("M-07.2", "M-14.1"), needs=("P-CONS-001",),
+    "P-BATCH-001", profile=P, level="MUST", requirements=("M-07.2", "M-14.1"), needs=("P-PAY-001",),
     sends="four lawful records among three unlawful ones, twice; and an empty batch",
     remedy_en="Answer 207 with one result per item in order; store the valid ones, explain each invalid one at its index, answer repetitions as duplicates.",
     remedy_zh="返回207并按序逐条给出结果；保存有效条目，逐条说明无效条目，重复上报返回 duplicate。",
