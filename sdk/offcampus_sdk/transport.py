@@ -14,7 +14,7 @@ import msgspec
 from offcampus_spec.operations import Operation, operations
 
 from offcampus_sdk.auth import ASSERTION_TYPE, Tokens, client_assertion
-from offcampus_sdk.errors import AuthProblem, TransportTrouble, UnexpectedAnswer, problem_error
+from offcampus_sdk.errors import TransportTrouble, UnexpectedAnswer, problem_error
 from offcampus_sdk.keys import Key
 from offcampus_sdk.retries import RetryPolicy, may_repeat, retried
 from offcampus_sdk.signing import sign_request
@@ -167,25 +167,35 @@ class Transport:
         return client_assertion(self.key, self.client_id, issuer, int(self.now()))
 
     def _fetch_token(self) -> dict[str, Any]:
-        url = f"{self.base_url}/v1/token"
+        """A token; each attempt makes an assertion of its own, since a jti counts although its answer was lost."""
+        deadline = self.now() + self.policy.deadline_s
+        attempt = 0
+        while True:
+            attempt += 1
+            answer, trouble = self._ask_for_token()
+            if answer is not None and answer.status == 200:
+                token: dict[str, Any] = msgspec.json.decode(answer.body)
+                return token
+            wait = self.policy.wait(attempt, _retry_after(answer))
+            passing = answer is None or retried(answer.status, None)
+            if not passing or attempt >= self.policy.attempts or self.now() + wait > deadline:
+                if answer is not None:
+                    raise problem_error(answer.status, answer.problem())
+                raise TransportTrouble(f"no token after {attempt} attempt(s): {trouble}")
+            self.sleep(wait)
+
+    def _ask_for_token(self) -> tuple[Answer | None, str]:
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self._assertion(self._issuer_name()),
         }
-        for attempt in range(1, self.policy.attempts + 1):
-            try:
-                response = self._client.post(url, data=form)
-            except httpx2.TransportError as error:
-                if attempt == self.policy.attempts:
-                    raise TransportTrouble(f"no token: {type(error).__name__}") from None
-                self.sleep(self.policy.wait(attempt, None))
-                continue
-            if response.status_code == 200:
-                answer: dict[str, Any] = msgspec.json.decode(response.content)
-                return answer
-            raise AuthProblem(response.status_code, Answer(response.status_code, {}, response.content).problem())
-        raise TransportTrouble("no token")
+        try:
+            response = self._client.post(f"{self.base_url}/v1/token", data=form)
+        except httpx2.TransportError as error:
+            return None, type(error).__name__
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, lower, response.content), ""
 
     def _issuer_name(self) -> str:
         if self._issuer is None:

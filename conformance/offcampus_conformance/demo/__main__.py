@@ -51,11 +51,10 @@ def _perform(cast: Cast, kills: int, seed: int) -> int:
             process.stop()
 
 
-def _tell(cast: Cast, chaos: Chaos) -> Story:
-    rounds = 0
+def _tell(cast: Cast, chaos: Chaos) -> list[Story]:
+    told: list[Story] = []
     while True:
-        rounds += 1
-        told = _one_round(cast, rounds)
+        told.append(_one_round(cast, len(told) + 1))
         if chaos.over:
             return told
         print(f"\n({chaos.kills} kills so far; the story is told again with another institution)\n")
@@ -77,13 +76,14 @@ def _one_round(cast: Cast, number: int) -> Story:
     return told
 
 
-def _close(cast: Cast, told: Story, chaos: Chaos, seconds: float) -> int:
+def _close(cast: Cast, told: list[Story], chaos: Chaos, seconds: float) -> int:
     print("\n7  The closing")
-    for line in closing.table(told):
+    for line in closing.table(told[-1]):
         print("   " + line)
-    findings = closing.check(told)
+    findings = [finding for story in told for finding in closing.check(story)] + closing.check_events(told[-1])
     print(f"   ledger replayed: {verify_ledger(cast)}")
-    print(f"   {told.refusals} steps were refused as they must be; {chaos.kills} kills; {seconds:.1f} s")
+    refusals = sum(story.refusals for story in told)
+    print(f"   {refusals} steps were refused as they must be; {chaos.kills} kills; {seconds:.1f} s")
     for finding in findings:
         print(f"   DOES NOT ADD UP: {finding.text}")
     if not findings:
