@@ -24,8 +24,9 @@ class Validators:
     """Compiled validators over the schemas of these sources."""
 
     def __init__(self, sources: Sources) -> None:
-        found = [(node["$id"], node) for node in sources.schemas().values() if _usable(node)]
-        self._registry = jsonschema_rs.Registry(found)
+        found = [_named(file, node) for file, node in sources.schemas().items() if isinstance(node, dict)]
+        # What leads nowhere has a finding of its own; here it must only not stop the others.
+        self._registry = jsonschema_rs.Registry(found, retriever=lambda address: {})
         self._compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     def faults(self, file: str, schema: Json, value: Any) -> list[str]:
@@ -171,8 +172,9 @@ def _meant(row: dict[str, str]) -> Json:
     }  # fmt: skip
 
 
-def _usable(node: Any) -> bool:
-    return isinstance(node, dict) and isinstance(node.get("$id"), str)
+def _named(file: str, node: Json) -> tuple[str, Json]:
+    address = SCHEMA_BASE + PurePosixPath(file).name
+    return address, {**node, "$id": address}
 
 
 def _by_id(file: str, node: Any) -> Any:

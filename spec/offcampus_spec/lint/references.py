@@ -5,7 +5,6 @@ unused.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any
 
 from offcampus_spec.lint.finding import Finding, Pointer
@@ -58,7 +57,7 @@ def _unused(sources: Sources, edges: dict[Place, set[Place]]) -> Iterator[Findin
                 reached.add(target)
                 todo.append(target)
     shared = [(file, (name,)) for file, named in sources.components().items() for name in named]
-    whole = [(f, ()) for f in sources.files if PurePosixPath(f).parent.as_posix() in ("schemas", "openapi/examples")]
+    whole = [(file, ()) for file in sources.files if file.rpartition("/")[0] in ("schemas", "openapi/examples")]
     for file, pointer in [*shared, *whole]:
         if (file, pointer) not in reached and file not in STANDALONE:
             yield Finding(file, pointer, "component.unused", "nothing refers to it")

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -65,7 +66,7 @@ class Sources:
     def target(self, file: str, reference: str) -> tuple[str, Pointer]:
         """The file and the place in it that a reference in `file` names."""
         address, _, fragment = reference.partition("#")
-        path = join(PurePosixPath(file).parent, address).as_posix() if address else file
+        path = _joined(file, address) if address else file
         steps = fragment.split("/")[1:] if fragment else []
         return path, tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
@@ -90,7 +91,7 @@ class Sources:
         return file, pointer, node
 
     def _below(self, folder: str) -> dict[str, Any]:
-        return {file: node for file, node in self.files.items() if PurePosixPath(file).parent.as_posix() == folder}
+        return {file: node for file, node in self.files.items() if file.rpartition("/")[0] == folder}
 
     def _take(self, name: str, path: Path) -> None:
         try:
@@ -138,6 +139,11 @@ def walk(node: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, Any]]:
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from walk(value, (*pointer, str(index)))
+
+
+@cache
+def _joined(file: str, address: str) -> str:
+    return join(PurePosixPath(file).parent, address).as_posix()
 
 
 def _repeated(names: list[str]) -> list[str]:
