@@ -56,6 +56,11 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    @property
+    def pid(self) -> int | None:
+        """The process id, when it runs."""
+        return self._running.pid if self._running is not None else None
+
     def wait_ready(self) -> None:
         """Wait until it answers. Raises NotReady."""
         if not self.ready_url:

@@ -1,0 +1,1 @@
+"""Benchmarks: one command, a table; each figure beside a named baseline measured in the same run."""
