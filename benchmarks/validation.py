@@ -1,4 +1,4 @@
-"""Validation of one consumption record: what the server runs on the wire, beside the oracle of the standard's meaning."""
+"""Validation of one consumption record: what runs on the wire, beside the oracle of the standard's meaning."""
 
 from __future__ import annotations
 

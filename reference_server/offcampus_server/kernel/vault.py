@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-import rfc8785
 from cryptography.fernet import Fernet, MultiFernet
 
 
@@ -42,8 +41,9 @@ class Vault:
         return hmac.new(self._lookup_key, text.encode(), hashlib.sha256).hexdigest()
 
     def digest(self, document: Any) -> str:
-        """A keyed digest of a document's meaning (RFC 8785), to see whether it was sent before."""
-        return hmac.new(self._lookup_key, rfc8785.dumps(document), hashlib.sha256).hexdigest()
+        """A keyed digest of a document's meaning, whatever the order of its members: was it sent before?"""
+        meaning = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        return hmac.new(self._lookup_key, meaning, hashlib.sha256).hexdigest()
 
 
 def mask_name(name: str) -> str:
