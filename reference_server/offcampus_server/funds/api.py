@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from offcampus_server.funds import movements, service
+from offcampus_server.funds import accounts, instructions, movements, service, statements
 from offcampus_server.funds.tables import custody_accounts, custody_instructions, custody_movements
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call, Handlers
@@ -16,40 +16,40 @@ handlers = Handlers()
 @handlers("createPayment")
 def create_payment(call: Call, work: Work) -> Answer:
     """Pay an order, into custody and nowhere else (M-07.3)."""
-    service.require_custody(work, orders.find(work, call.body["order_id"]).institution_id)
+    accounts.require_custody(work, orders.named(work, call.body["order_id"]).institution_id)
     return payments.pay(call, work)
 
 
 @handlers("openCustodyAccount")
 def open_custody_account(call: Call, work: Work) -> Answer:
     """Report an opened account (M-09.1)."""
-    return service.open_account(call, work)
+    return accounts.open_account(call, work)
 
 
 @handlers("listCustodyAccounts")
 def list_custody_accounts(call: Call, work: Work) -> Answer:
     """Accounts."""
-    return resources.page(call, work, custody_accounts, lambda row: service.present_account(work, row))
+    return resources.page(call, work, custody_accounts, lambda row: accounts.present(work, row))
 
 
 @handlers("getCustodyAccount")
 def get_custody_account(call: Call, work: Work) -> Answer:
     """One account."""
     id = call.path["account_id"]
-    return resources.read(call, work, custody_accounts, id, lambda row: service.present_account(work, row))
+    return resources.read(call, work, custody_accounts, id, lambda row: accounts.present(work, row))
 
 
 @handlers("listCustodyInstructions")
 def list_custody_instructions(call: Call, work: Work) -> Answer:
     """Fetch instructions (M-09.1)."""
-    return resources.page(call, work, custody_instructions, service.present_instruction)
+    return resources.page(call, work, custody_instructions, instructions.present)
 
 
 @handlers("getCustodyInstruction")
 def get_custody_instruction(call: Call, work: Work) -> Answer:
     """One instruction: how a lost answer is settled."""
     id = call.path["instruction_id"]
-    return resources.read(call, work, custody_instructions, id, service.present_instruction)
+    return resources.read(call, work, custody_instructions, id, instructions.present)
 
 
 @handlers("acceptCustodyInstruction")
@@ -85,10 +85,10 @@ def list_custody_movements(call: Call, work: Work) -> Answer:
 @handlers("submitStatement")
 def submit_statement(call: Call, work: Work) -> Answer:
     """Submit the statement of a day."""
-    return movements.submit(call, work)
+    return statements.submit(call, work)
 
 
 @handlers("getStatement")
 def get_statement(call: Call, work: Work) -> Answer:
     """Read a statement and its differences."""
-    return movements.read_statement(call, work)
+    return statements.read(call, work)

@@ -1,9 +1,9 @@
-"""How a bank's line is matched and a day is reconciled. Pure: no guess ever moves money."""
+"""How a bank's line is matched, from where money is drawn, and how a day is reconciled. Pure: no guess moves money."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ class Instructed:
     account_id: str
     amount_fen: int
     kind: str
+    failed: bool
+    """The bank has reported that it did not and will not move the money."""
     claimed: bool
     """Another line was matched with it before."""
 
@@ -51,15 +53,22 @@ class Break:
         }  # fmt: skip
 
 
-def break_of_receipt(line: Mapping[str, Any], part: Part | None, institution_id: str) -> str | None:
-    """Why a receipt does not match the part of a payment that it names, or None when it does."""
+def break_of_receipt(line: Mapping[str, Any], part: Part | None, institution_id: str, purpose: str) -> str | None:
+    """Why a receipt does not match the part of a payment that it names, or None when it does.
+
+    Args:
+        institution_id: whose account received it.
+        purpose: what the account is for; pre-charges go into custody.
+    """
     if part is None or line["direction"] != "credit":
         return "unknown_reference"
-    if part.institution_id != institution_id:
+    if part.institution_id != institution_id or purpose != "custody":
         return "wrong_account"
     if part.settled:
         return "duplicate"
-    return None if part.amount_fen == line["amount_fen"] else "wrong_sum"
+    if part.amount_fen != line["amount_fen"]:
+        return "wrong_sum"
+    return None if part.expected else "unlinked"
 
 
 def break_of_instruction(line: Mapping[str, Any], instructed: Instructed | None) -> str | None:
@@ -70,7 +79,19 @@ def break_of_instruction(line: Mapping[str, Any], instructed: Instructed | None)
         return "wrong_account"
     if instructed.claimed:
         return "duplicate"
-    return None if instructed.amount_fen == line["amount_fen"] else "wrong_sum"
+    if instructed.amount_fen != line["amount_fen"]:
+        return "wrong_sum"
+    return "unlinked" if instructed.failed else None
+
+
+def draw(amount_fen: int, held: Mapping[str, int]) -> list[tuple[str, int]]:
+    """How much to take from each account, the first one first, at most what it holds and in all the amount."""
+    drawn, left = [], amount_fen
+    for account_id, fen in held.items():
+        if (share := min(left, fen)) > 0:
+            drawn.append((account_id, share))
+            left -= share
+    return drawn
 
 
 def signed(line: Mapping[str, Any]) -> int:
@@ -84,22 +105,37 @@ def reconcile(statement: Mapping[str, Any], booked: Sequence[Booked], previous_c
     Args:
         previous_closing_fen: of the last statement before this one; None for the first.
     """
-    lines = statement["lines"]
-    breaks = _duplicates(lines)
-    by_reference = {movement.bank_reference: movement for movement in booked}
-    for reference, line in {line["bank_reference"]: line for line in lines}.items():
-        movement = by_reference.pop(reference, None)
-        if movement is None:
-            breaks.append(Break("missing_movement", reference, got_fen=line["amount_fen"]))
-        elif (movement.amount_fen, movement.direction) != (line["amount_fen"], line["direction"]):
-            breaks.append(Break("wrong_sum", reference, movement.id, movement.amount_fen, line["amount_fen"]))
-    breaks += [Break("missing_line", m.bank_reference, m.id, m.amount_fen) for m in by_reference.values()]
+    lines: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    movements: dict[str, list[Booked]] = defaultdict(list)
+    for line in statement["lines"]:
+        lines[line["bank_reference"]].append(line)
+    for movement in booked:
+        movements[movement.bank_reference].append(movement)
+    breaks = [
+        entry
+        for reference in dict.fromkeys([*lines, *movements])
+        for entry in _of_one_reference(reference, lines[reference], movements[reference])
+    ]
     return breaks + _chain(statement, previous_closing_fen)
 
 
-def _duplicates(lines: Sequence[Mapping[str, Any]]) -> list[Break]:
-    counts = Counter(line["bank_reference"] for line in lines)
-    return [Break("duplicate_line", reference) for reference, count in counts.items() if count > 1]
+def _of_one_reference(reference: str, lines: list[Mapping[str, Any]], movements: list[Booked]) -> Iterator[Break]:
+    """Equal ones are paired first; then the rest, which differ in sum; what is left over has no counterpart."""
+    open_lines, open_movements = list(lines), list(movements)
+    for line in lines:
+        for movement in open_movements:
+            if (movement.amount_fen, movement.direction) == (line["amount_fen"], line["direction"]):
+                open_lines.remove(line)
+                open_movements.remove(movement)
+                break
+    for line, movement in zip(open_lines, open_movements, strict=False):
+        yield Break("wrong_sum", reference, movement.id, movement.amount_fen, line["amount_fen"])
+    both = min(len(open_lines), len(open_movements))
+    for number, line in enumerate(open_lines[both:]):
+        known = movements or number > 0
+        yield Break("duplicate_line" if known else "missing_movement", reference, got_fen=line["amount_fen"])
+    for movement in open_movements[both:]:
+        yield Break("missing_line", reference, movement.id, movement.amount_fen)
 
 
 def _chain(statement: Mapping[str, Any], previous_closing_fen: int | None) -> list[Break]:

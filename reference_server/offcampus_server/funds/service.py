@@ -1,27 +1,36 @@
-"""Custody accounts and instructions: what the platform asks a bank to do, exactly once, and what came of it."""
+"""What moves money: releases that confirmed hours have earned, and what a bank reports of its instructions.
+
+Invariants
+- Released follows consumption: floor(price * confirmed / hours), cumulative, so that the whole is exactly the whole.
+- An instruction ends once: executed (posted) or failed (voided); the same report again changes nothing.
+- A frozen account, a rule that holds, a bank that failed: the release waits and is asked for again; refunds never wait.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from offcampus_rules import Release
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 
 from offcampus_server.courses import service as courses
-from offcampus_server.funds.tables import custody_accounts, custody_instructions
-from offcampus_server.institutions import service as institutions
+from offcampus_server.funds import accounts, instructions
+from offcampus_server.funds.tables import custody_instructions, releases_waiting
 from offcampus_server.kernel import resources
-from offcampus_server.kernel.clock import parse, rfc3339
+from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.contract import Answer, Call
-from offcampus_server.kernel.ids import new_id
-from offcampus_server.kernel.problems import Problem, missing_reference, violation
+from offcampus_server.kernel.problems import Problem, violation
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
-from offcampus_server.ledger.service import Transfer
 from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
-from offcampus_server.orders.payments import Part
+from offcampus_server.orders.service import Order
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+ASKED_AGAIN_AFTER = timedelta(days=1)
+"""A bank's failure or a freeze is rarely over sooner, and a bank is not flooded with what it cannot do."""
 
 Listener = Callable[[Work, RowMapping], None]
 _listeners: list[Listener] = []
@@ -33,80 +42,28 @@ def listen(listener: Listener) -> Listener:
     return listener
 
 
-def open_account(call: Call, work: Work) -> Answer:
-    """A bank reports that it opened an account for an institution (M-09.1, M-11.5)."""
-    assert work.party is not None
-    sent = call.body
-    if (row := resources.known(work, custody_accounts, sent)) is not None:
-        return Answer(200, present_account(work, row), row["version"])
-    institution = institutions.any_approved(work, sent["institution_id"])
-    row = resources.create(
-        work, custody_accounts, "cac", sent, institution_id=institution.id, region_code=institution.region_code,
-        state="open", bank_id=work.party.id, purpose=sent["purpose"],
-    )  # fmt: skip
-    ledger.open_account(work, "custody", row["id"], institution.id)
-    work.audit("openCustodyAccount", row["id"], institution.id)
-    _tell(work, "custody_account", "opened", row)
-    return resources.created(row, "custody-accounts", present_account(work, row))
-
-
-def present_account(work: Work, row: RowMapping) -> dict[str, Any]:
-    """An account with its balance by our books."""
-    return resources.presented(row, balance_fen=ledger.custody_balances(work, [row["id"]]).get(row["id"], 0))
-
-
-def custody_account(work: Work, institution_id: str) -> RowMapping | None:
-    """The institution's custody account that is not closed: the oldest, where there are several."""
-    query = select(custody_accounts).where(
-        custody_accounts.c.institution_id == institution_id, custody_accounts.c.purpose == "custody",
-        custody_accounts.c.state != "closed",
-    )  # fmt: skip
-    return work.connection.execute(query.order_by(custody_accounts.c.id)).mappings().first()
-
-
-def require_custody(work: Work, institution_id: str) -> RowMapping:
-    """The institution's account that takes pre-charges. Raises `custody.account_missing` (M-07.3)."""
-    row = custody_account(work, institution_id)
-    if row is None:
-        raise Problem("custody.account_missing", "all pre-charges go into custody; no bank has opened an account yet")
-    return row
-
-
 def release_due(work: Work, order_id: str) -> None:
-    """Ask the bank for what the confirmed hours have earned and nobody has asked for yet.
-
-    Released follows consumption: floor(price * confirmed / hours), cumulative, so that the whole is exactly the whole.
-    A frozen account or a rule that holds stops releases; they are asked for again with the next confirmation.
-    """
+    """Ask the bank for what the confirmed hours have earned and nobody has asked for yet."""
+    work.connection.execute(delete(releases_waiting).where(releases_waiting.c.order_id == order_id))
     order = orders.load(work, order_id)
     sums = ledger.sums(work, [order_id])[order_id]
-    amount = order.earned_fen(order.confirmed_centi) - sums.released - sums.pending_release
-    account = custody_account(work, order.institution_id)
-    if amount <= 0 or account is None or account["state"] != "open" or not _rules_allow(work, order, sums, amount):
+    gone = sums.released + sums.pending_release + instructions.in_doubt(work, order_id, "release")
+    amount = min(order.earned_fen(order.confirmed_centi) - gone, sums.escrow)
+    if amount <= 0:
         return
-    instruct(work, "release", order, account, min(amount, sums.escrow))
+    allowed = _rules_allow(work, order, sums, amount)
+    asked = instructions.instruct(work, "release", order, amount, from_open_only=True) if allowed else 0
+    if asked < amount:
+        _wait(work, order_id, work.now + ASKED_AGAIN_AFTER)
 
 
-def instruct(
-    work: Work, kind: str, order: orders.Order, account: RowMapping, amount_fen: int, *, refund_id: str | None = None,
-    part: Part | None = None,
-) -> str | None:  # fmt: skip
-    """Hold the money and tell the bank to move it; returns the instruction's identifier, None for nothing to move."""
-    if amount_fen <= 0:
-        return None
-    row = {
-        "id": new_id("cin"), "bank_id": account["bank_id"], "institution_id": order.institution_id,
-        "region_code": order.region_code, "version": 1, "kind": kind, "state": "issued", "account_id": account["id"],
-        "order_id": order.id, "refund_id": refund_id, "payment_id": part.payment_id if part else None,
-        "part_no": part.part_no if part else None, "channel": part.channel if part else None,
-        "amount_fen": amount_fen, "issued_at": work.now, "updated_at": work.now,
-    }  # fmt: skip
-    work.connection.execute(insert(custody_instructions), row)
-    ledger.hold(work, Transfer(kind, order.id, account["id"], amount_fen, row["payment_id"], row["part_no"], row["id"]))
-    work.audit("issueInstruction", row["id"], order.institution_id, detail={"kind": kind, "amount_fen": amount_fen})
-    _tell_instruction(work, "issued", row)
-    orders.money_moved(work, order.id)
-    return str(row["id"])
+def release_waiting(work: Work, limit: int) -> int:
+    """Ask again for what could not be released; returns for how many orders."""
+    query = select(releases_waiting.c.order_id).where(releases_waiting.c.not_before <= work.now)
+    due = list(work.connection.execute(query.order_by(releases_waiting.c.not_before).limit(limit)).scalars())
+    for order_id in due:
+        release_due(work, order_id)
+    return len(due)
 
 
 def accept(call: Call, work: Work) -> Answer:
@@ -116,60 +73,49 @@ def accept(call: Call, work: Work) -> Answer:
         row = _step(work, row, "accepted")
     elif row["state"] not in ("accepted", "executed"):
         raise _resolved(row)
-    return Answer(200, present_instruction(row), row["version"])
+    return Answer(200, instructions.present(row), row["version"])
 
 
 def execute(call: Call, work: Work) -> Answer:
     """The bank has moved the money: post it, once. The same report again gets the same answer; another is refused."""
     row, sent = _mine(call, work), call.body
     if row["state"] == "executed" and row["bank_reference"] == sent["bank_reference"]:
-        return Answer(200, present_instruction(row), row["version"])
+        return Answer(200, instructions.present(row), row["version"])
     if row["state"] not in ("issued", "accepted"):
         raise _resolved(row)
     executed_at = parse(sent["executed_at"])
+    if executed_at > work.now + CLOCK_TOLERANCE:
+        entry = violation("schema.future", "/executed_at", given=sent["executed_at"])
+        raise Problem("schema.invalid", "executed_at lies in the future", [entry])
     row = _step(work, row, "executed", bank_reference=sent["bank_reference"], executed_at=executed_at)
     ledger.post(work, row["id"], executed_at.date())
     _after(work, row)
-    return Answer(200, present_instruction(row), row["version"])
+    return Answer(200, instructions.present(row), row["version"])
 
 
 def fail(call: Call, work: Work) -> Answer:
-    """The bank has not moved the money and will not: free it."""
+    """The bank has not moved the money and will not: free it. Refused when its own line says that it has."""
     row, sent = _mine(call, work), call.body
     failure = {"code": sent["code"], "text": sent["text"]}
     if row["state"] == "failed" and row["failure"] == failure:
-        return Answer(200, present_instruction(row), row["version"])
+        return Answer(200, instructions.present(row), row["version"])
     if row["state"] not in ("issued", "accepted"):
         raise _resolved(row)
+    if (line := instructions.line_of(work, row)) is not None:
+        detail = f"{line} reports that the money was moved: report the execution, or settle the difference"
+        raise Problem("instruction.resolved", detail, [violation("instruction.resolved", "/state", given=line)])
     row = _step(work, row, "failed", failure=failure)
     ledger.void(work, row["id"])
     _after(work, row)
-    return Answer(200, present_instruction(row), row["version"])
+    return Answer(200, instructions.present(row), row["version"])
 
 
-def present_instruction(row: RowMapping) -> dict[str, Any]:
-    """An instruction as it is answered (schema `custody-instruction-resource`)."""
-    names = (
-        "id", "version", "kind", "institution_id", "account_id", "order_id", "refund_id", "payment_id", "part_no",
-        "channel", "amount_fen", "state", "bank_reference", "failure",
-    )  # fmt: skip
-    issued, updated = rfc3339(row["issued_at"]), rfc3339(row["updated_at"])
-    return {**{name: row[name] for name in names}, "issued_at": issued, "created_at": issued, "updated_at": updated}
+def _wait(work: Work, order_id: str, not_before: datetime) -> None:
+    work.connection.execute(delete(releases_waiting).where(releases_waiting.c.order_id == order_id))
+    work.connection.execute(insert(releases_waiting), {"order_id": order_id, "not_before": not_before})
 
 
-def instructions_of_refund(work: Work, refund_id: str) -> list[dict[str, Any]]:
-    """A refund's parts as they are answered (schema `refund-resource`)."""
-    query = select(custody_instructions).where(custody_instructions.c.refund_id == refund_id)
-    return [
-        {
-            "payment_id": row["payment_id"], "part_no": row["part_no"], "channel": row["channel"],
-            "amount_fen": row["amount_fen"], "instruction_id": row["id"], "state": row["state"],
-        }
-        for row in work.connection.execute(query.order_by(custody_instructions.c.id)).mappings()
-    ]  # fmt: skip
-
-
-def _rules_allow(work: Work, order: orders.Order, sums: ledger.Sums, amount: int) -> bool:
+def _rules_allow(work: Work, order: Order, sums: ledger.Sums, amount: int) -> bool:
     course = courses.require(work, order.course_id)
     case = Release(
         scope=course.scope, signed_on=order.signed_on, requested_at=work.now, paid_fen=sums.paid,
@@ -183,20 +129,16 @@ def _rules_allow(work: Work, order: orders.Order, sums: ledger.Sums, amount: int
 
 
 def _after(work: Work, row: RowMapping) -> None:
-    """What an instruction's end means for the order and, for a refund, for the refund."""
+    """What an instruction's end means for the order, for a refund, for the money that still waits."""
     orders.money_moved(work, row["order_id"])
-    touch_account(work, row["account_id"])
+    accounts.touch(work, row["account_id"])
     if row["kind"] == "refund":
         payments.refund_moved(work, row["payment_id"])
+    elif row["state"] == "failed":
+        _wait(work, row["order_id"], work.now + ASKED_AGAIN_AFTER)
     for listener in _listeners:
         listener(work, row)
     orders.close_when_settled(work, row["order_id"])
-
-
-def touch_account(work: Work, account_id: str) -> None:
-    """An account's balance has changed: a new version."""
-    row = resources.by_ids(work, custody_accounts, [account_id])[account_id]
-    _tell(work, "custody_account", "balance_changed", resources.change(work, custody_accounts, row, None))
 
 
 def _mine(call: Call, work: Work) -> RowMapping:
@@ -213,7 +155,7 @@ def _step(work: Work, row: RowMapping, state: str, **columns: Any) -> RowMapping
     )
     changed = work.connection.execute(query).mappings().one()
     work.audit(f"instruction.{state}", row["id"], row["institution_id"])
-    _tell_instruction(work, state, changed)
+    instructions.tell(work, state, changed)
     return changed
 
 
@@ -221,26 +163,3 @@ def _resolved(row: RowMapping) -> Problem:
     allowed = ["issued", "accepted"]
     entry = violation("instruction.resolved", "/state", given=row["state"], allowed=allowed)
     return Problem("instruction.resolved", f"the instruction is {row['state']}", [entry])
-
-
-def _tell_instruction(work: Work, verb: str, row: Any) -> None:
-    work.emit(
-        "custody_instruction", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
-        region_code=row["region_code"], bank_id=row["bank_id"],
-    )  # fmt: skip
-
-
-def _tell(work: Work, resource: str, verb: str, row: RowMapping) -> None:
-    work.emit(
-        resource, verb, row["id"], row["institution_id"], row["version"], state=row["state"],
-        external_id=row["external_id"], region_code=row["region_code"], bank_id=row["bank_id"],
-    )  # fmt: skip
-
-
-def require_account(work: Work, account_id: str) -> RowMapping:
-    """An account of the calling bank. Raises `reference.not_found`."""
-    assert work.party is not None
-    row = resources.by_ids(work, custody_accounts, [account_id]).get(account_id)
-    if row is None or row["bank_id"] != work.party.id:
-        raise missing_reference("/account_id", account_id)
-    return row

@@ -1,4 +1,4 @@
-"""Tables of accounts, instructions, movements and statements."""
+"""Tables of accounts, instructions, releases that wait, movements and statements."""
 
 from __future__ import annotations
 
@@ -45,10 +45,21 @@ custody_instructions = table(
     Column("bank_reference", Text),
     Column("executed_at", Instant),
     Column("failure", Json),
+    Column("retries", Text),
     CheckConstraint("kind IN ('release', 'refund')", name="kind"),
     CheckConstraint("state IN ('issued', 'accepted', 'executed', 'failed')", name="state"),
     CheckConstraint("(state = 'executed') = (bank_reference IS NOT NULL)", name="executed_has_reference"),
     Index("ix_custody_instructions_work", "bank_id", "state", "id"),
+    # A failed instruction is instructed anew at most once.
+    Index("ux_custody_instructions_retries", "retries", unique=True),
+    Index("ix_custody_instructions_failed", "updated_at", sqlite_where=Column("state", Text) == "failed",
+          postgresql_where=Column("state", Text) == "failed"),
+)  # fmt: skip
+
+releases_waiting = table(
+    "releases_waiting",
+    Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
+    Column("not_before", Instant, nullable=False, index=True),
 )
 
 custody_movements = table(
@@ -65,6 +76,7 @@ custody_movements = table(
     CheckConstraint("(state = 'matched') = (break_type IS NULL)", name="unmatched_says_why"),
     Index("ux_custody_movements_instruction", "instruction_id", unique=True,
           sqlite_where=Column("state", Text) == "matched", postgresql_where=Column("state", Text) == "matched"),
+    Index("ix_custody_movements_instruction", "instruction_id"),
     Index("ix_custody_movements_day", "account_id", "value_on"),
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, case, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from offcampus_server.kernel.clock import rfc3339
@@ -20,6 +20,8 @@ from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.problems import Problem
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger.tables import accounts, transfers
+from offcampus_server.ledger.verification import Finding as Finding
+from offcampus_server.ledger.verification import verify as verify
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,17 @@ def refunded_by_part(work: Work, order_id: str) -> dict[tuple[str, int], int]:
     return {(row.payment_id, row.part_no): int(row.fen) for row in work.connection.execute(query)}
 
 
+def held(work: Work, order_id: str) -> dict[str, int]:
+    """What each bank account holds for an order and nothing is about to move; the first to receive stands first."""
+    found: dict[str, int] = {}
+    query = select(transfers).where(transfers.c.order_id == order_id, transfers.c.state != "voided")
+    for row in work.connection.execute(query.order_by(transfers.c.seq)):
+        arrives = row.debit_account_id.startswith("custody:")
+        account = (row.debit_account_id if arrives else row.credit_account_id).removeprefix("custody:")
+        found[account] = found.get(account, 0) + (row.amount_fen if arrives else -row.amount_fen)
+    return {account: amount for account, amount in found.items() if amount > 0}
+
+
 def lines(work: Work, order_id: str) -> list[dict[str, Any]]:
     """Every line of an order, oldest first (schema `order-statement`)."""
     query = select(transfers).where(transfers.c.order_id == order_id).order_by(transfers.c.seq)
@@ -176,35 +189,3 @@ def _resolve(work: Work, instruction_id: str, state: str, value_on: date | None)
     if found is None:
         raise Problem("instruction.resolved", "the transfer is no longer pending")
     return found
-
-
-@dataclass(frozen=True)
-class Finding:
-    """An invariant that does not hold, and where."""
-
-    invariant: str
-    subject: str
-    expected: int
-    got: int
-
-
-def verify(work: Work) -> list[Finding]:
-    """Replay every transfer and compare with the stored balances; empty when every fen is where it should be."""
-    findings = []
-    replayed: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for side in ("debit", "credit"):
-        account = transfers.c[f"{side}_account_id"]
-        query = select(
-            account.label("account"),
-            func.sum(case((transfers.c.state == "posted", transfers.c.amount_fen), else_=0)).label("posted"),
-            func.sum(case((transfers.c.state == "pending", transfers.c.amount_fen), else_=0)).label("pending"),
-        ).group_by(account)
-        for row in work.connection.execute(query):
-            replayed[row.account][f"{side}s_posted"] = int(row.posted)
-            replayed[row.account][f"{side}s_pending"] = int(row.pending)
-    for account_row in work.connection.execute(select(accounts)).mappings():
-        for name in ("debits_posted", "debits_pending", "credits_posted", "credits_pending"):
-            expected, got = replayed[account_row["id"]][name], account_row[name]
-            if expected != got:
-                findings.append(Finding(f"{name} is the sum of its transfers", account_row["id"], expected, got))
-    return findings

@@ -52,10 +52,14 @@ transfers = table(
 )  # fmt: skip
 
 # The one lawful change: a pending transfer is posted or voided, once, and nothing else of it moves.
-protect(
-    transfers,
-    update_when="NOT (OLD.state = 'pending' AND NEW.state IN ('posted', 'voided') AND OLD.id = NEW.id"
+UNLAWFUL_CHANGE = (
+    "NOT (OLD.state = 'pending' AND NEW.state IN ('posted', 'voided') AND OLD.seq = NEW.seq AND OLD.id = NEW.id"
     " AND OLD.amount_fen = NEW.amount_fen AND OLD.debit_account_id = NEW.debit_account_id"
     " AND OLD.credit_account_id = NEW.credit_account_id AND OLD.kind = NEW.kind AND OLD.order_id = NEW.order_id"
-    " AND OLD.created_at = NEW.created_at)",
+    " AND OLD.created_at = NEW.created_at AND COALESCE(OLD.payment_id, '') = COALESCE(NEW.payment_id, '')"
+    " AND COALESCE(OLD.part_no, 0) = COALESCE(NEW.part_no, 0)"
+    " AND COALESCE(OLD.instruction_id, '') = COALESCE(NEW.instruction_id, '')"
+    " AND COALESCE(OLD.movement_id, '') = COALESCE(NEW.movement_id, '')"
+    " AND COALESCE(OLD.reverses, '') = COALESCE(NEW.reverses, ''))"
 )
+protect(transfers, update_when=UNLAWFUL_CHANGE)

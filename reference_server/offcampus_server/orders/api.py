@@ -5,8 +5,9 @@ from __future__ import annotations
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call, Handlers
 from offcampus_server.kernel.unit_of_work import Work
-from offcampus_server.orders import payments, service
-from offcampus_server.orders.tables import contracts, orders
+from offcampus_server.orders import contracts, payments, service
+from offcampus_server.orders.tables import contracts as contracts_table
+from offcampus_server.orders.tables import orders
 from offcampus_server.orders.tables import payments as payments_table
 
 handlers = Handlers()
@@ -15,19 +16,19 @@ handlers = Handlers()
 @handlers("createContract")
 def create_contract(call: Call, work: Work) -> Answer:
     """Report a contract."""
-    return service.sign(call, work)
+    return contracts.sign(call, work)
 
 
 @handlers("listContracts")
 def list_contracts(call: Call, work: Work) -> Answer:
     """Contracts."""
-    return resources.page(call, work, contracts, resources.presented)
+    return resources.page(call, work, contracts_table, resources.presented)
 
 
 @handlers("getContract")
 def get_contract(call: Call, work: Work) -> Answer:
     """One contract."""
-    return resources.read(call, work, contracts, call.path["contract_id"], resources.presented)
+    return resources.read(call, work, contracts_table, call.path["contract_id"], resources.presented)
 
 
 @handlers("createOrder")
@@ -51,7 +52,7 @@ def get_order(call: Call, work: Work) -> Answer:
 @handlers("cancelOrder")
 def cancel_order(call: Call, work: Work) -> Answer:
     """Cancel an unpaid order."""
-    return service.cancel(call, work)
+    return payments.cancel_order(call, work)
 
 
 @handlers("getOrderStatement")

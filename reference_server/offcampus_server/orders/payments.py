@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, insert, select, update
 
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.contract import Answer, Call
-from offcampus_server.kernel.problems import Problem, wrong_state
+from offcampus_server.kernel.problems import Problem, missing_reference, wrong_state
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import decisions, service
-from offcampus_server.orders.tables import payment_parts, payments
+from offcampus_server.orders.service import Order
+from offcampus_server.orders.tables import orders, payment_parts, payments
+from offcampus_server.pupils import service as pupils
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Part:
     order_id: str
     institution_id: str
     settled: bool
+    expected: bool
+    """Its payment is pending and its order awaits it."""
 
 
 def pay(call: Call, work: Work) -> Answer:
@@ -38,9 +42,10 @@ def pay(call: Call, work: Work) -> Answer:
     sent = call.body
     if (row := resources.known(work, payments, sent)) is not None:
         return Answer(200, present(work, [row])[0], row["version"])
-    order = service.find(work, sent["order_id"])
+    order = service.named(work, sent["order_id"])
     if order.state != "awaiting_payment":
         raise wrong_state(order.state, "awaiting_payment")
+    _check_payer(work, order, sent["payer"])
     decisions.check_parts(sent["parts"], order.total_fen)
     live = select(payments.c.id).where(payments.c.order_id == order.id, payments.c.state != "failed")
     if (first := work.connection.execute(live).scalar()) is not None:
@@ -87,26 +92,33 @@ def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
 
 def parts(work: Work, payment_ids: Sequence[str]) -> dict[tuple[str, int], Part]:
     """Parts of payments by (payment, number)."""
-    query = (
-        select(payment_parts, payments.c.order_id, payments.c.institution_id)
-        .join(payments, payments.c.id == payment_parts.c.payment_id)
-        .where(payment_parts.c.payment_id.in_(payment_ids))
-    )
-    return {
-        (row["payment_id"], row["part_no"]): Part(
-            row["payment_id"], row["part_no"], row["channel"], row["amount_fen"], row["order_id"],
-            row["institution_id"], row["settled_at"] is not None,
-        )
-        for row in work.connection.execute(query).mappings()
-    }  # fmt: skip
+    return {(part.payment_id, part.part_no): part for part in _parts(work, payments.c.id.in_(payment_ids))}
 
 
 def parts_of_order(work: Work, order_id: str) -> list[Part]:
-    """The settled parts of an order, in order of payment."""
-    query = select(payments.c.id).where(payments.c.order_id == order_id, payments.c.state == "settled")
-    ids = list(work.connection.execute(query.order_by(payments.c.id)).scalars())
-    found = parts(work, ids)
-    return [found[key] for key in sorted(found, key=lambda key: (ids.index(key[0]), key[1]))]
+    """The parts of an order that have arrived, in order of payment."""
+    return [part for part in _parts(work, payments.c.order_id == order_id) if part.settled]
+
+
+def cancel_order(call: Call, work: Work) -> Answer:
+    """Cancel an order that nobody has paid; what was promised for it is no longer expected.
+
+    Raises `resource.state` when money has arrived for it: that goes back by a refund.
+    """
+    row = resources.find(work, orders, call.path["order_id"])
+    if call.if_match in (None, row["version"]) and ledger.sums(work, [row["id"]])[row["id"]].paid:
+        raise Problem("resource.state", "money has arrived for this order: ask for a refund (requestRefund)")
+    row = resources.transition(work, orders, row, call.if_match, "cancelled", "awaiting_payment")
+    service.tell(work, "cancelOrder", "cancelled", row)
+    give_up(work, row["id"])
+    return Answer(200, service.present(work, [row])[0], row["version"])
+
+
+def give_up(work: Work, order_id: str) -> None:
+    """What was promised for an order and has not arrived is no longer expected: it stays out when it comes."""
+    query = select(payments).where(payments.c.order_id == order_id, payments.c.state == "pending")
+    for row in work.connection.execute(query).mappings().all():
+        _emit(work, "giveUpPayment", "failed", resources.transition(work, payments, row, None, "failed", "pending"))
 
 
 def settled_at(work: Work, order_id: str) -> datetime | None:
@@ -135,6 +147,34 @@ def settle(work: Work, part: Part) -> None:
     _emit(work, "settlePayment", "settled", row)
     order = service.load(work, part.order_id)
     service.set_state(work, order, "paid", "paid", "awaiting_payment")
+
+
+def _parts(work: Work, which: ColumnElement[bool]) -> list[Part]:
+    query = (
+        select(
+            payment_parts, payments.c.order_id, payments.c.institution_id, payments.c.state, orders.c.state.label("of")
+        )
+        .join(payments, payments.c.id == payment_parts.c.payment_id)
+        .join(orders, orders.c.id == payments.c.order_id)
+        .where(which)
+        .order_by(payments.c.id, payment_parts.c.part_no)
+    )
+    return [
+        Part(
+            row["payment_id"], row["part_no"], row["channel"], row["amount_fen"], row["order_id"],
+            row["institution_id"], settled=row["settled_at"] is not None,
+            expected=row["state"] == "pending" and row["of"] == "awaiting_payment",
+        )
+        for row in work.connection.execute(query).mappings()
+    ]  # fmt: skip
+
+
+def _check_payer(work: Work, order: Order, payer: Mapping[str, Any]) -> None:
+    """Who pays as a guardian is one of the pupil; another payer is named by relation only."""
+    guardian_id = payer.get("guardian_id")
+    pupil = pupils.require(work, order.pupil_id)
+    if guardian_id is not None and (pupil is None or guardian_id not in pupil.guardian_ids):
+        raise missing_reference("/payer/guardian_id", guardian_id)
 
 
 def _emit(work: Work, action: str, verb: str, row: RowMapping) -> None:

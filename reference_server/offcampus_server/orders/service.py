@@ -1,4 +1,4 @@
-"""Contracts, orders and payments: sold under the rules, paid into custody, counted in hours and in fen."""
+"""Orders: sold under the rules, counted in hours and in fen, closed when every fen is where it belongs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from offcampus_server.kernel.problems import Problem, mismatch, missing_referenc
 from offcampus_server.kernel.rulings import require_allowed
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
-from offcampus_server.orders import decisions
-from offcampus_server.orders.tables import contracts, orders
-from offcampus_server.pupils import service as pupils
+from offcampus_server.orders import contracts, decisions
+from offcampus_server.orders.tables import orders
 
 OPEN_STATES = ("awaiting_payment", "paid", "refunding")
 
@@ -35,9 +34,12 @@ class Order:
     region_code: str
     version: int
     state: str
+    pupil_id: str
     course_id: str
+    contract_id: str
     signed_on: date
     ordered_at: datetime
+    service_from: date
     total_fen: int
     class_hours_centi: int
     gift_hours_centi: int
@@ -61,38 +63,19 @@ class Order:
         return decisions.earned_fen(self.total_fen, consumed_centi, self.carrying_centi)
 
 
-def sign(call: Call, work: Work) -> Answer:
-    """Report a signed contract."""
-    sent = call.body
-    if (row := resources.known(work, contracts, sent)) is not None:
-        return Answer(200, resources.presented(row), row["version"])
-    institution = institutions.require(work, sent["institution_id"])
-    _check_people(work, sent, institution.id)
-    course = courses.require(work, sent["course_id"])
-    if course.institution_id != institution.id:
-        raise missing_reference("/course_id", course.id)
-    extensions.check(work, sent)
-    row = resources.create(
-        work, contracts, "ctr", sent, institution_id=institution.id, region_code=institution.region_code,
-        pupil_id=sent["pupil_id"], guardian_id=sent["guardian_id"], course_id=course.id,
-    )  # fmt: skip
-    _emit(work, "createContract", "contract", "signed", row)
-    return resources.created(row, "contracts", resources.presented(row))
-
-
 def place(call: Call, work: Work) -> Answer:
     """Place an order: references, sums, then the pre-charge rules (M-07.3). Raises `rules.refused` with each reason."""
     sent = call.body
     if (row := resources.known(work, orders, sent)) is not None:
         return Answer(200, present(work, [row])[0], row["version"])
     institution = institutions.require(work, sent["institution_id"])
-    _check_people(work, sent, institution.id)
+    contracts.check_people(work, sent, institution.id)
     course = courses.require(work, sent["course_id"])
     if course.institution_id != institution.id:
         raise missing_reference("/course_id", course.id)
     if course.state != "on_sale":
         raise wrong_state(course.state, "on_sale")
-    contract = _contract(work, sent)
+    contract = contracts.fitting(work, sent)
     if "class_id" in sent:
         courses.require_class(work, sent["class_id"], course.id)
     decisions.check_sums(sent)
@@ -101,6 +84,8 @@ def place(call: Call, work: Work) -> Answer:
     if parse(sent["ordered_at"]) > work.now:
         raise Problem("schema.invalid", "ordered_at lies in the future", [violation("schema.future", "/ordered_at")])
     signed_on = date.fromisoformat(contract["document"]["signed_on"])
+    if parse(sent["ordered_at"]).date() < signed_on:
+        raise mismatch("/contract_id", f"the contract was signed on {signed_on}, after the order")
     lease = institutions.lease_until(work, course.document.get("campus_id"))
     others = open_orders(work, sent["pupil_id"], course.subject, institution.id)
     decision = work.rules.check_charge(decisions.charge(sent, course.scope, course.subject, signed_on, others, lease))
@@ -116,16 +101,8 @@ def place(call: Call, work: Work) -> Answer:
     decision_id = work.record(decision, row["id"], institution.id, institution.region_code)
     row = resources.change(work, orders, row, None, decision_id=decision_id, version=1)
     ledger.open_account(work, "escrow", row["id"], institution.id)
-    _emit(work, "createOrder", "order", "created", row)
+    tell(work, "createOrder", "created", row)
     return resources.created(row, "orders", present(work, [row])[0])
-
-
-def cancel(call: Call, work: Work) -> Answer:
-    """Cancel an order that nobody has paid."""
-    row = resources.find(work, orders, call.path["order_id"])
-    row = resources.transition(work, orders, row, call.if_match, "cancelled", "awaiting_payment")
-    _emit(work, "cancelOrder", "order", "cancelled", row)
-    return Answer(200, present(work, [row])[0], row["version"])
 
 
 def statement(call: Call, work: Work) -> Answer:
@@ -177,6 +154,14 @@ def find(work: Work, order_id: str) -> Order:
     return _facts(resources.find(work, orders, order_id))
 
 
+def named(work: Work, order_id: str) -> Order:
+    """An order that a document names, where the caller may see it. Raises `reference.not_found`."""
+    try:
+        return find(work, order_id)
+    except Problem:
+        raise missing_reference("/order_id", order_id) from None
+
+
 def add_hours(work: Work, deltas: Mapping[str, tuple[int, int]]) -> None:
     """Count hours on orders: order -> (reported, confirmed) in hundredths; a new version of each order.
 
@@ -197,21 +182,21 @@ def add_hours(work: Work, deltas: Mapping[str, tuple[int, int]]) -> None:
     rows = [{"order": id, "reported": r, "confirmed": c} for id, (r, c) in sorted(deltas.items())]
     work.connection.execute(change, rows)
     for row in resources.by_ids(work, orders, sorted(deltas)).values():
-        _emit(work, "order.hours_counted", "order", "hours_counted", row)
+        tell(work, "order.hours_counted", "hours_counted", row)
 
 
 def money_moved(work: Work, order_id: str) -> None:
     """An order's money has changed: a new version, so that no reader keeps the old sums, and an event."""
     row = resources.by_ids(work, orders, [order_id])[order_id]
     row = resources.change(work, orders, row, None)
-    _emit(work, "order.money_moved", "order", "money_moved", row)
+    tell(work, "order.money_moved", "money_moved", row)
 
 
 def set_state(work: Work, order: Order, to: str, verb: str, *sources: str, **columns: Any) -> Order:
     """Move an order to another state and tell. Raises `resource.state`."""
     row = resources.by_ids(work, orders, [order.id])[order.id]
     row = resources.transition(work, orders, row, None, to, *sources, **columns)
-    _emit(work, f"order.{verb}", "order", verb, row)
+    tell(work, f"order.{verb}", verb, row)
     return _facts(row)
 
 
@@ -226,24 +211,6 @@ def close_when_settled(work: Work, order_id: str) -> None:
         set_state(work, order, "closed", "closed", "paid", "refunding", refund_requested_at=None)
 
 
-def _check_people(work: Work, sent: Mapping[str, Any], institution_id: str) -> None:
-    pupil = pupils.require(work, sent["pupil_id"])
-    if pupil is None or pupil.institution_id != institution_id:
-        raise missing_reference("/pupil_id", sent["pupil_id"])
-    if sent["guardian_id"] not in pupil.guardian_ids:
-        raise missing_reference("/guardian_id", sent["guardian_id"])
-
-
-def _contract(work: Work, sent: Mapping[str, Any]) -> RowMapping:
-    row = resources.by_ids(work, contracts, [sent["contract_id"]]).get(sent["contract_id"])
-    if row is None or row["institution_id"] != sent["institution_id"]:
-        raise missing_reference("/contract_id", sent["contract_id"])
-    for name in ("pupil_id", "guardian_id", "course_id"):
-        if row[name] != sent[name]:
-            raise mismatch(f"/{name}", f"the contract names another {name.removesuffix('_id')}")
-    return row
-
-
 def _money(sums: ledger.Sums) -> dict[str, Any]:
     return {
         "paid_fen": sums.paid, "released_fen": sums.released, "refunded_fen": sums.refunded,
@@ -253,13 +220,14 @@ def _money(sums: ledger.Sums) -> dict[str, Any]:
 
 
 def _facts(row: RowMapping) -> Order:
-    names = Order.__dataclass_fields__
-    return Order(**{name: row[name] for name in names})
+    columns = {name: row[name] for name in Order.__dataclass_fields__ if name in row}
+    return Order(**columns, service_from=date.fromisoformat(row["document"]["service_from"]))
 
 
-def _emit(work: Work, action: str, resource: str, verb: str, row: RowMapping) -> None:
+def tell(work: Work, action: str, verb: str, row: RowMapping) -> None:
+    """Note and tell what happened to an order."""
     work.audit(action, row["id"], row["institution_id"])
     work.emit(
-        resource, verb, row["id"], row["institution_id"], row["version"], state=row["state"],
+        "order", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
         external_id=row["external_id"], region_code=row["region_code"],
     )  # fmt: skip

@@ -1,8 +1,8 @@
-"""What a refund comes to, line by line, and how it goes back through the channels. Pure."""
+"""What a refund comes to, line by line, how it goes back through the channels, and how far it has got. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,26 @@ class Account:
     confirmed_centi: int
     reported_centi: int
     hours_centi: int
-    full: bool = False
-    """A rule gives the whole principal back, whatever was taught (cooling-off)."""
+    full: str | None = None
+    """Why the whole principal goes back, whatever was taught: one of `WHOLE`. None: what is not consumed."""
+
+
+WHOLE = {
+    "before_start": Line("before_start", 0, "The whole principal: nothing was taught", "尚未授课，退还全部本金"),
+    "cooling_off": Line(
+        "cooling_off",
+        0,
+        "The whole principal: asked for within the cooling-off days",
+        "冷静期内申请，退还全部本金",
+        "refund.cooling_off",
+    ),
+    "contract_window": Line(
+        "contract_window",
+        0,
+        "The whole principal: asked for within the days that the contract gives",
+        "合同约定的全额退费期限内申请，退还全部本金",
+    ),
+}
 
 
 def work_out(account: Account) -> tuple[int, list[Line]]:
@@ -54,7 +72,7 @@ def work_out(account: Account) -> tuple[int, list[Line]]:
     """
     lines = [Line("paid", account.paid, "Paid for the order", "订单已付")]
     if account.full:
-        lines.append(_cooling_off())
+        lines.append(WHOLE[account.full])
     else:
         lines += _consumed(account)
     if account.refunded:
@@ -85,11 +103,6 @@ def _consumed(account: Account) -> list[Line]:
     return lines
 
 
-def _cooling_off() -> Line:
-    text_en = "The whole principal: asked for within the cooling-off days"
-    return Line("cooling_off", 0, text_en, "冷静期内申请，退还全部本金", "refund.cooling_off")
-
-
 def parts(amount_fen: int, paid: Sequence[Part], back: Mapping[tuple[str, int], int]) -> list[tuple[Part, int]]:
     """How much goes back through each part: by largest remainder over what each can still take back.
 
@@ -101,6 +114,13 @@ def parts(amount_fen: int, paid: Sequence[Part], back: Mapping[tuple[str, int], 
     if amount_fen == 0:
         return []
     return [(part, share) for part, share in zip(paid, split(amount_fen, room), strict=True) if share]
+
+
+def state_of(parts: Collection[str]) -> str:
+    """The state of an agreed refund, from the states of its instructions."""
+    if "failed" in parts:
+        return "failed"
+    return "paid" if all(state == "executed" for state in parts) else "paying"
 
 
 def _hours(centi: int) -> str:

@@ -1,7 +1,8 @@
 """A refund's life: asked for, agreed to (or silence runs out), paid part by part, and what stays undecided meanwhile.
 
 Sum: by the order's own price over the hours confirmed, worked out again at the moment of agreement.
-Never twice: one open refund per order, and the escrow is held before a bank is asked.
+Never twice: one open refund per order, the escrow is held before a bank is asked, and what a bank failed to pay is
+instructed anew once, when the failure is certain.
 """
 
 from __future__ import annotations
@@ -9,71 +10,75 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from offcampus_rules import RefundRequest, RefundTerms
 from sqlalchemy import RowMapping, select
 
-from offcampus_server.courses import service as courses
+from offcampus_server.funds import instructions
 from offcampus_server.funds import service as funds
 from offcampus_server.kernel import extensions, resources
 from offcampus_server.kernel.clock import parse, rfc3339
 from offcampus_server.kernel.contract import Answer, Call
-from offcampus_server.kernel.problems import Problem, violation
+from offcampus_server.kernel.problems import Problem, violation, wrong_state
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
 from offcampus_server.orders.service import Order
-from offcampus_server.refunds import decisions
+from offcampus_server.refunds import decisions, working
 from offcampus_server.refunds.decisions import Line
 from offcampus_server.refunds.tables import OPEN, refunds
+from offcampus_server.refunds.working import Asked
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
+PAID_AGAIN_AFTER = timedelta(days=1)
+AGREED = ("agreed", "paying", "paid", "failed")
 
 
 def quote(call: Call, work: Work) -> Answer:
     """What a refund would come to now."""
-    order = orders.find(work, call.path["order_id"])
-    amount, lines = _work_out(work, order, full=False)
-    body = {"order_id": order.id, "as_of": rfc3339(work.now), "amount_fen": amount}
-    return Answer(200, {**body, "working": [line.to_json() for line in lines]})
+    return Answer(200, working.quoted(work, orders.find(work, call.path["order_id"])))
 
 
 def request(call: Call, work: Work) -> Answer:
     """Ask for a refund (M-18.2). Raises `refund.in_progress` for a second one, `refund.nothing_left` for nothing."""
-    assert work.party is not None
     sent = call.body
     if (row := resources.known(work, refunds, sent)) is not None:
         return Answer(200, present(work, row), row["version"])
-    order = orders.find(work, sent["order_id"])
+    order = orders.named(work, sent["order_id"])
     extensions.check(work, sent)
     _check_order(work, order)
-    requested_at = _check_moment(work, parse(sent["requested_at"]))
-    terms = _terms(work, order, sent["reason"], requested_at)
-    amount, lines = _work_out(work, order, full=terms.full)
-    if amount == 0:
+    asked = Asked(_check_moment(work, order, parse(sent["requested_at"])), sent["reason"])
+    found = working.work_out(work, order, asked)
+    if found.amount_fen == 0:
         raise Problem("refund.nothing_left")
+    silence_due_at, received = working.silence_due_at(work, order, asked, found.terms)
     row = resources.create(
         work, refunds, "rfd", sent, institution_id=order.institution_id, region_code=order.region_code,
-        state="requested", order_id=order.id, requested_at=requested_at,
-        silence_due_at=terms.silence_due_at or requested_at, due_at=terms.due_at, amount_fen=amount,
-        working=_shown(lines, terms), agreed_by=None,
+        state="requested", order_id=order.id, requested_at=asked.at, silence_due_at=silence_due_at,
+        due_at=found.terms.due_at, amount_fen=found.amount_fen, agreed_by=None,
+        working=[*found.shown(), *(line.to_json() for line in received)],
     )  # fmt: skip
-    orders.set_state(work, order, "refunding", "refund_requested", "paid", refund_requested_at=requested_at)
+    payments.give_up(work, order.id)
+    orders.set_state(
+        work, order, "refunding", "refund_requested", "paid", "awaiting_payment", refund_requested_at=asked.at
+    )
     _emit(work, "requestRefund", "requested", row)
     return resources.created(row, "refunds", present(work, row))
 
 
 def approve(call: Call, work: Work) -> Answer:
-    """The institution agrees; the bank is told in the same transaction."""
-    row = resources.find(work, refunds, call.path["refund_id"])
-    row = _agree(work, row, "institution", call.if_match)
+    """The institution agrees, and the bank is told in the same transaction; or it has a failed payment made again."""
+    row = _of_institution(call, work)
+    if row["state"] == "failed":
+        row = _pay_again(work, row, call.if_match)
+    else:
+        row = _agree(work, row, "institution", call.if_match)
     return Answer(200, present(work, row), row["version"])
 
 
 def object_to(call: Call, work: Work) -> Answer:
     """The institution objects, with a reason, before its silence counts as consent."""
-    row = resources.find(work, refunds, call.path["refund_id"])
-    if row["silence_due_at"] <= work.now:
+    row = _of_institution(call, work)
+    if row["state"] == "requested" and row["silence_due_at"] <= work.now:
         given = violation("resource.state", "/silence_due_at", allowed=f"before {rfc3339(row['silence_due_at'])}")
         raise Problem("resource.state", "the time to object has run out: silence was consent", [given])
     objection = {"reason": call.body["reason"], "at": rfc3339(work.now)}
@@ -91,37 +96,39 @@ def agree_silent(work: Work, limit: int) -> int:
     return len(rows)
 
 
+def pay_again(work: Work, limit: int) -> int:
+    """Instruct anew what banks failed to pay a day ago; returns for how many refunds."""
+    due = instructions.refunds_to_pay_again(work, work.now - PAID_AGAIN_AFTER, limit)
+    for row in resources.by_ids(work, refunds, due).values():
+        _pay_again(work, row, None)
+    return len(due)
+
+
 @funds.listen
 def on_instruction(work: Work, instruction: RowMapping) -> None:
     """An instruction has ended: a refund is paid when all of its instructions are executed."""
-    if instruction["refund_id"] is None:
-        return
-    row = resources.by_ids(work, refunds, [instruction["refund_id"]])[instruction["refund_id"]]
-    states = {part["state"] for part in funds.instructions_of_refund(work, row["id"])}
-    if "failed" in states:
-        row = resources.transition(work, refunds, row, None, "failed", "paying", "failed")
-        _emit(work, "refund.failed", "failed", row)
-    elif states == {"executed"} and row["state"] == "paying":
-        row = resources.transition(work, refunds, row, None, "paid", "paying")
-        _emit(work, "refund.paid", "paid", row)
+    if instruction["refund_id"] is not None:
+        _advance(work, resources.by_ids(work, refunds, [instruction["refund_id"]])[instruction["refund_id"]])
 
 
 def settle_undecided(work: Work, order_id: str) -> None:
     """Hours that were reported when a refund was agreed have become void: what was held back for them goes back too."""
-    query = select(refunds).where(refunds.c.order_id == order_id, refunds.c.state.in_(("agreed", "paying", "paid")))
+    query = select(refunds).where(refunds.c.order_id == order_id, refunds.c.state.in_(AGREED))
     row = work.connection.execute(query.order_by(refunds.c.id.desc()).limit(1)).mappings().first()
     order = orders.load(work, order_id)
     if row is None or order.state != "refunding":
         return
-    amount, _ = _work_out(work, order, full=False)
+    failed = sum(part["amount_fen"] for part in instructions.of_refund(work, row["id"]) if part["state"] == "failed")
+    amount = working.undecided(work, order) - failed
     if amount > 0:
         text_en, text_zh = "Held back before, not taught after all", "此前暂缓部分，经裁定未授课"
         extra = Line("in_flight_returned", amount, text_en, text_zh).to_json()
         total = row["amount_fen"] + amount
-        row = resources.change(
-            work, refunds, row, None, state="paying", amount_fen=total, working=[*row["working"], extra]
-        )
         _instruct(work, row, order, amount)
+        state = _reached(work, row)
+        row = resources.change(
+            work, refunds, row, None, state=state, amount_fen=total, working=[*row["working"], extra]
+        )
         _emit(work, "refund.extended", "extended", row)
     orders.close_when_settled(work, order_id)
 
@@ -134,72 +141,68 @@ def present(work: Work, row: RowMapping) -> dict[str, Any]:
         silence_due_at=rfc3339(row["silence_due_at"]),
         due_at=rfc3339(row["due_at"]) if row["due_at"] else None,
         working=row["working"],
-        parts=funds.instructions_of_refund(work, row["id"]),
+        parts=instructions.of_refund(work, row["id"]),
         objection=row["objection"],
     )
 
 
-def accepts_consumption_until(work: Work, order_id: str) -> datetime | None:
-    """While a refund is asked for and not agreed, lessons taught before the request may still be reported."""
-    query = select(refunds.c.requested_at).where(
-        refunds.c.order_id == order_id, refunds.c.state.in_(("requested", "objected"))
-    )
-    return work.connection.execute(query).scalar()
-
-
 def _agree(work: Work, row: RowMapping, by: str, if_match: int | None) -> RowMapping:
     order = orders.load(work, row["order_id"])
-    terms = _terms(work, order, row["document"]["reason"], row["requested_at"])
-    amount, lines = _work_out(work, order, full=terms.full)
+    found = working.work_out(work, order, Asked(row["requested_at"], row["document"]["reason"]))
     row = resources.transition(
-        work, refunds, row, if_match, "paying" if amount else "paid", "requested", "objected", agreed_by=by,
-        amount_fen=amount, working=_shown(lines, terms),
+        work, refunds, row, if_match, "paying" if found.amount_fen else "paid", "requested", "objected", agreed_by=by,
+        amount_fen=found.amount_fen, working=found.shown(),
     )  # fmt: skip
     _emit(work, "approveRefund", "agreed", row)
-    _instruct(work, row, order, amount)
+    _instruct(work, row, order, found.amount_fen)
     orders.close_when_settled(work, order.id)
     return row
 
 
 def _instruct(work: Work, row: RowMapping, order: Order, amount: int) -> None:
-    account = funds.require_custody(work, order.institution_id)
     paid, back = payments.parts_of_order(work, order.id), ledger.refunded_by_part(work, order.id)
     for part, share in decisions.parts(amount, paid, back):
-        funds.instruct(work, "refund", order, account, share, refund_id=row["id"], part=part)
+        held = instructions.instruct(work, "refund", order, share, refund_id=row["id"], part=part)
+        assert held == share, f"{order.id}: accounts hold {held} of {share} fen that its escrow has"
 
 
-def _work_out(work: Work, order: Order, *, full: bool) -> tuple[int, list[Line]]:
-    sums = ledger.sums(work, [order.id])[order.id]
-    return decisions.work_out(
-        decisions.Account(
-            paid=sums.paid,
-            refunded=sums.refunded + sums.pending_refund,
-            escrow=sums.escrow,
-            earned_confirmed=order.earned_fen(order.confirmed_centi),
-            earned_with_reported=order.earned_fen(order.reported_centi),
-            confirmed_centi=order.confirmed_centi,
-            reported_centi=order.reported_centi,
-            hours_centi=order.hours_centi,
-            full=full,
-        )
-    )
+def _pay_again(work: Work, row: RowMapping, if_match: int | None) -> RowMapping:
+    """Each failed part once more, by a new instruction for the same channel."""
+    failed = instructions.failed_of_refund(work, row["id"])
+    if not failed:
+        detail = "the bank's own lines say that the failed parts were paid: settle that difference first"
+        raise Problem("resource.state", detail, [violation("resource.state", "/parts", given="failed")])
+    order = orders.load(work, row["order_id"])
+    parts = payments.parts(work, sorted({old["payment_id"] for old in failed}))
+    for old in failed:
+        instructions.instruct(
+            work, "refund", order, old["amount_fen"], refund_id=row["id"], retries=old["id"],
+            part=parts[old["payment_id"], old["part_no"]],
+        )  # fmt: skip
+    row = resources.transition(work, refunds, row, if_match, _reached(work, row), "failed")
+    _emit(work, "refund.paid_again", "paid_again", row)
+    return row
 
 
-def _terms(work: Work, order: Order, reason: Any, requested_at: datetime) -> RefundTerms:
-    sums = ledger.sums(work, [order.id])[order.id]
-    return work.rules.refund_terms(
-        RefundRequest(
-            scope=courses.require(work, order.course_id).scope,
-            requested_at=requested_at,
-            before_start=order.reported_centi == 0,
-            total_fen=order.total_fen,
-            released_fen=sums.released,
-            consumed_centi=order.reported_centi,
-            signed_on=order.signed_on,
-            paid_at=payments.settled_at(work, order.id),
-            reason=reason,
-        )
-    )
+def _reached(work: Work, row: RowMapping) -> str:
+    return decisions.state_of([part["state"] for part in instructions.of_refund(work, row["id"])])
+
+
+def _advance(work: Work, row: RowMapping) -> None:
+    state = _reached(work, row)
+    if state != row["state"]:
+        row = resources.transition(work, refunds, row, None, state, "paying", "failed")
+        _emit(work, f"refund.{state}", state, row)
+
+
+def _of_institution(call: Call, work: Work) -> RowMapping:
+    """The refund, where the caller may speak for its institution: whoever asks does not also answer."""
+    assert work.party is not None
+    row = resources.find(work, refunds, call.path["refund_id"])
+    if row["institution_id"] not in work.party.institution_ids:
+        detail = f"only the institution answers a refund; the role {work.party.role} does not"
+        raise Problem("auth.scope", detail, [violation("auth.scope", given=work.party.role)])
+    return row
 
 
 def _check_order(work: Work, order: Order) -> None:
@@ -209,23 +212,20 @@ def _check_order(work: Work, order: Order) -> None:
         raise Problem("refund.in_progress", f"{first} is open", [entry])
     if order.state in ("closed", "refunding"):
         raise Problem("refund.nothing_left", f"the order is {order.state}")
-    if order.state != "paid":
-        raise Problem("resource.state", f"the order is {order.state}; only a paid order is refunded")
+    arrived = ledger.sums(work, [order.id])[order.id].paid
+    if order.state != "paid" and not (order.state == "awaiting_payment" and arrived):
+        raise wrong_state(order.state, "paid")
 
 
-def _check_moment(work: Work, requested_at: datetime) -> datetime:
+def _check_moment(work: Work, order: Order, requested_at: datetime) -> datetime:
+    """A refund is asked for after the purchase and before now. Raises `schema.invalid`."""
     if requested_at > work.now + CLOCK_TOLERANCE:
         entry = violation("schema.future", "/requested_at")
         raise Problem("schema.invalid", "requested_at lies in the future", [entry])
+    if requested_at < order.ordered_at:
+        entry = violation("schema.period", "/requested_at", allowed=f"from {rfc3339(order.ordered_at)}")
+        raise Problem("schema.invalid", "requested_at lies before the order", [entry])
     return requested_at
-
-
-def _shown(lines: list[Line], terms: RefundTerms) -> list[dict[str, Any]]:
-    rules = [
-        {"line": "rule", "amount_fen": 0, "text_en": en[:300], "text_zh": zh[:300], "rule": None}
-        for en, zh in zip(terms.working, terms.working_zh or terms.working, strict=False)
-    ]
-    return [*(line.to_json() for line in lines), *rules]
 
 
 def _emit(work: Work, action: str, verb: str, row: RowMapping) -> None:

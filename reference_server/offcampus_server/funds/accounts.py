@@ -1,0 +1,74 @@
+"""Custody accounts: opened by a bank for an institution; what they hold by our books."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import RowMapping, select
+
+from offcampus_server.funds.tables import custody_accounts
+from offcampus_server.institutions import service as institutions
+from offcampus_server.kernel import resources
+from offcampus_server.kernel.contract import Answer, Call
+from offcampus_server.kernel.problems import Problem, missing_reference
+from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import service as ledger
+
+
+def open_account(call: Call, work: Work) -> Answer:
+    """A bank reports that it opened an account for an institution (M-09.1, M-11.5)."""
+    assert work.party is not None
+    sent = call.body
+    if (row := resources.known(work, custody_accounts, sent)) is not None:
+        return Answer(200, present(work, row), row["version"])
+    institution = institutions.any_approved(work, sent["institution_id"])
+    row = resources.create(
+        work, custody_accounts, "cac", sent, institution_id=institution.id, region_code=institution.region_code,
+        state="open", bank_id=work.party.id, purpose=sent["purpose"],
+    )  # fmt: skip
+    ledger.open_account(work, "custody", row["id"], institution.id)
+    work.audit("openCustodyAccount", row["id"], institution.id)
+    _tell(work, "opened", row)
+    return resources.created(row, "custody-accounts", present(work, row))
+
+
+def present(work: Work, row: RowMapping) -> dict[str, Any]:
+    """An account with its balance by our books."""
+    return resources.presented(row, balance_fen=ledger.custody_balances(work, [row["id"]]).get(row["id"], 0))
+
+
+def require_custody(work: Work, institution_id: str) -> None:
+    """The institution has an account that takes pre-charges. Raises `custody.account_missing` (M-07.3)."""
+    query = select(custody_accounts.c.id).where(
+        custody_accounts.c.institution_id == institution_id, custody_accounts.c.purpose == "custody",
+        custody_accounts.c.state != "closed",
+    )  # fmt: skip
+    if work.connection.execute(query.limit(1)).first() is None:
+        raise Problem("custody.account_missing", "all pre-charges go into custody; no bank has opened an account yet")
+
+
+def of_bank(work: Work, account_id: str) -> RowMapping:
+    """An account of the calling bank. Raises `reference.not_found`."""
+    assert work.party is not None
+    row = by_id(work, [account_id]).get(account_id)
+    if row is None or row["bank_id"] != work.party.id:
+        raise missing_reference("/account_id", account_id)
+    return row
+
+
+def by_id(work: Work, ids: list[str]) -> dict[str, RowMapping]:
+    """Accounts by identifier, whoever's."""
+    return resources.by_ids(work, custody_accounts, ids)
+
+
+def touch(work: Work, account_id: str) -> None:
+    """An account's balance has changed: a new version."""
+    row = by_id(work, [account_id])[account_id]
+    _tell(work, "balance_changed", resources.change(work, custody_accounts, row, None))
+
+
+def _tell(work: Work, verb: str, row: RowMapping) -> None:
+    work.emit(
+        "custody_account", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
+        external_id=row["external_id"], region_code=row["region_code"], bank_id=row["bank_id"],
+    )  # fmt: skip

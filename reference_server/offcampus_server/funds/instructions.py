@@ -1,0 +1,144 @@
+"""Custody instructions as they are issued and read: what the platform asks a bank to move.
+
+Invariants
+- What a bank is asked to move is held in the ledger first, in the account that holds it for the order.
+- A failed instruction is instructed anew at most once, and never when the bank's own line says that it was carried out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, insert, select
+
+from offcampus_server.funds import accounts, decisions
+from offcampus_server.funds.tables import custody_instructions, custody_movements
+from offcampus_server.kernel.clock import rfc3339
+from offcampus_server.kernel.ids import new_id
+from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import service as ledger
+from offcampus_server.ledger.service import Transfer
+from offcampus_server.orders import service as orders
+from offcampus_server.orders.payments import Part
+from offcampus_server.orders.service import Order
+
+
+def instruct(
+    work: Work, kind: str, order: Order, amount_fen: int, *, refund_id: str | None = None, part: Part | None = None,
+    retries: str | None = None, from_open_only: bool = False,
+) -> int:  # fmt: skip
+    """Hold money and tell the bank that has it to move it; returns what was instructed, in fen.
+
+    Money that several accounts hold for the order is drawn from them in the order in which they received it.
+
+    Args:
+        retries: the failed instruction that this one takes the place of.
+        from_open_only: leave alone what lies in a frozen account: releases wait, refunds do not.
+    """
+    held = ledger.held(work, order.id)
+    rows = accounts.by_id(work, list(held))
+    if from_open_only:
+        held = {id: fen for id, fen in held.items() if rows[id]["state"] == "open"}
+    drawn = decisions.draw(amount_fen, held)
+    for account_id, fen in drawn:
+        _issue(work, kind, order, rows[account_id], fen, refund_id, part, retries)
+        retries = None
+    if drawn:
+        orders.money_moved(work, order.id)
+    return sum(fen for _, fen in drawn)
+
+
+def present(row: RowMapping) -> dict[str, Any]:
+    """An instruction as it is answered (schema `custody-instruction-resource`)."""
+    names = (
+        "id", "version", "kind", "institution_id", "account_id", "order_id", "refund_id", "payment_id", "part_no",
+        "channel", "amount_fen", "state", "bank_reference", "failure",
+    )  # fmt: skip
+    issued, updated = rfc3339(row["issued_at"]), rfc3339(row["updated_at"])
+    return {**{name: row[name] for name in names}, "issued_at": issued, "created_at": issued, "updated_at": updated}
+
+
+def of_refund(work: Work, refund_id: str) -> list[dict[str, Any]]:
+    """A refund's parts as they are answered (schema `refund-resource`); a failed one until it is instructed anew."""
+    return [
+        {
+            "payment_id": row["payment_id"], "part_no": row["part_no"], "channel": row["channel"],
+            "amount_fen": row["amount_fen"], "instruction_id": row["id"], "state": row["state"],
+        }
+        for row in _standing(work, refund_id)
+    ]  # fmt: skip
+
+
+def failed_of_refund(work: Work, refund_id: str) -> list[RowMapping]:
+    """A refund's failed instructions that may be instructed anew: not those of which a line says that they moved."""
+    failed = [row for row in _standing(work, refund_id) if row["state"] == "failed"]
+    return [row for row in failed if line_of(work, row) is None]
+
+
+def refunds_to_pay_again(work: Work, failed_before: datetime, limit: int) -> list[str]:
+    """Refunds of which an instruction failed before a moment, was not instructed anew, and is not in doubt."""
+    anew = custody_instructions.alias()
+    query = select(custody_instructions.c.refund_id).where(
+        custody_instructions.c.state == "failed", custody_instructions.c.refund_id.is_not(None),
+        custody_instructions.c.updated_at <= failed_before,
+        ~exists().where(anew.c.retries == custody_instructions.c.id),
+        ~exists().where(_says_that_it_moved(custody_instructions.c)),
+    )  # fmt: skip
+    return list(work.connection.execute(query.distinct().order_by("refund_id").limit(limit)).scalars())
+
+
+def in_doubt(work: Work, order_id: str, kind: str) -> int:
+    """What a bank reported as failed and yet as moved, in fen: a difference to settle, never to pay again."""
+    query = select(func.coalesce(func.sum(custody_instructions.c.amount_fen), 0)).where(
+        custody_instructions.c.order_id == order_id, custody_instructions.c.kind == kind,
+        custody_instructions.c.state == "failed", exists().where(_says_that_it_moved(custody_instructions.c)),
+    )  # fmt: skip
+    return int(work.connection.execute(query).scalar_one())
+
+
+def line_of(work: Work, instruction: RowMapping) -> str | None:
+    """The bank's own line, matched or not, that says that money was moved under an instruction."""
+    query = select(custody_movements.c.id).where(_says_that_it_moved(instruction))
+    return work.connection.execute(query.limit(1)).scalar()
+
+
+def tell(work: Work, verb: str, row: Any) -> None:
+    """Tell of an instruction's new state."""
+    work.emit(
+        "custody_instruction", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
+        region_code=row["region_code"], bank_id=row["bank_id"],
+    )  # fmt: skip
+
+
+def _issue(
+    work: Work, kind: str, order: Order, account: RowMapping, amount_fen: int, refund_id: str | None,
+    part: Part | None, retries: str | None,
+) -> None:  # fmt: skip
+    row = {
+        "id": new_id("cin"), "bank_id": account["bank_id"], "institution_id": order.institution_id,
+        "region_code": order.region_code, "version": 1, "kind": kind, "state": "issued", "account_id": account["id"],
+        "order_id": order.id, "refund_id": refund_id, "payment_id": part.payment_id if part else None,
+        "part_no": part.part_no if part else None, "channel": part.channel if part else None, "retries": retries,
+        "amount_fen": amount_fen, "issued_at": work.now, "updated_at": work.now,
+    }  # fmt: skip
+    work.connection.execute(insert(custody_instructions), row)
+    ledger.hold(work, Transfer(kind, order.id, account["id"], amount_fen, row["payment_id"], row["part_no"], row["id"]))
+    work.audit("issueInstruction", row["id"], order.institution_id, detail={"kind": kind, "amount_fen": amount_fen})
+    tell(work, "issued", row)
+
+
+def _says_that_it_moved(instruction: Any) -> ColumnElement[bool]:
+    return and_(
+        custody_movements.c.instruction_id == instruction["id"],
+        custody_movements.c.account_id == instruction["account_id"],
+        custody_movements.c.direction == "debit",
+    )
+
+
+def _standing(work: Work, refund_id: str) -> list[RowMapping]:
+    """A refund's instructions without those in whose place another one stands."""
+    query = select(custody_instructions).where(custody_instructions.c.refund_id == refund_id)
+    rows = work.connection.execute(query.order_by(custody_instructions.c.id)).mappings().all()
+    replaced = {row["retries"] for row in rows}
+    return [row for row in rows if row["id"] not in replaced]

@@ -1,0 +1,122 @@
+"""What binds a refund of an order now: its sum with the working, its deadlines, and why all of it goes back.
+
+The sum is worked out by the rules in force and the contract's terms on the moment of the request, over the hours that
+are confirmed when it is worked out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from offcampus_rules import RefundRequest, RefundTerms
+
+from offcampus_server.courses import service as courses
+from offcampus_server.kernel.clock import rfc3339
+from offcampus_server.kernel.problems import Problem
+from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import service as ledger
+from offcampus_server.orders import contracts, payments
+from offcampus_server.orders.service import Order
+from offcampus_server.refunds import decisions
+from offcampus_server.refunds.decisions import Line
+
+
+@dataclass(frozen=True)
+class Asked:
+    """When a refund was asked for, and why."""
+
+    at: datetime
+    reason: Any
+
+
+@dataclass(frozen=True)
+class Working:
+    """A sum in fen with the lines that lead to it and the rules behind them."""
+
+    amount_fen: int
+    lines: tuple[Line, ...]
+    terms: RefundTerms
+
+    def shown(self) -> list[dict[str, Any]]:
+        """As in the schema `refund-resource`."""
+        zh = self.terms.working_zh or self.terms.working
+        rules = [Line("rule", 0, en[:300], cn[:300]) for en, cn in zip(self.terms.working, zh, strict=False)]
+        return [line.to_json() for line in (*self.lines, *rules)]
+
+
+def work_out(work: Work, order: Order, asked: Asked) -> Working:
+    """What a refund that was asked for comes to now."""
+    terms = _terms(work, order, asked)
+    amount, lines = _sum(work, order, _why_whole(work, order, asked, terms))
+    return Working(amount, tuple(lines), terms)
+
+
+def undecided(work: Work, order: Order) -> int:
+    """What is owed beyond what was agreed, by the hours that are decided by now; in fen."""
+    return _sum(work, order, None)[0]
+
+
+def silence_due_at(work: Work, order: Order, asked: Asked, terms: RefundTerms) -> tuple[datetime, list[Line]]:
+    """When the institution's silence is consent: counted from when it could know, however early it was asked.
+
+    Raises `rules.unavailable` when no rule says how long: silence without a term is no consent.
+    """
+    due, lines = terms.silence_due_at, []
+    if asked.at.date() != work.now.date():
+        due = _terms(work, order, Asked(work.now, asked.reason)).silence_due_at
+        text_en = f"received {work.now.date()}: the institution's silence counts from then"
+        text_zh = f"{work.now.date()} 收到申请，机构沉默期自当日起算"
+        lines.append(Line("received", 0, text_en, text_zh, "refund.silence"))
+    if due is None:
+        raise Problem("rules.unavailable", headers={"Retry-After": "60"}, retry_after_s=60)
+    return due, lines
+
+
+def quoted(work: Work, order: Order) -> dict[str, Any]:
+    """A refund as it would be if the guardian asked for it now (schema `refund-quote`)."""
+    found = work_out(work, order, Asked(work.now, "guardian_choice"))
+    body = {"order_id": order.id, "as_of": rfc3339(work.now), "amount_fen": found.amount_fen}
+    return {**body, "working": [line.to_json() for line in found.lines]}
+
+
+def _terms(work: Work, order: Order, asked: Asked) -> RefundTerms:
+    sums = ledger.sums(work, [order.id])[order.id]
+    return work.rules.refund_terms(
+        RefundRequest(
+            scope=courses.require(work, order.course_id).scope,
+            requested_at=asked.at,
+            before_start=order.reported_centi == 0,
+            total_fen=order.total_fen,
+            released_fen=sums.released,
+            consumed_centi=order.reported_centi,
+            signed_on=order.signed_on,
+            paid_at=payments.settled_at(work, order.id),
+            reason=asked.reason,
+        )
+    )
+
+
+def _why_whole(work: Work, order: Order, asked: Asked, terms: RefundTerms) -> str | None:
+    if terms.full:
+        return "cooling_off" if order.reported_centi else "before_start"
+    until = contracts.full_refund_until(work, order.contract_id, order.service_from)
+    return "contract_window" if until is not None and asked.at < until else None
+
+
+def _sum(work: Work, order: Order, why_whole: str | None) -> tuple[int, list[Line]]:
+    sums = ledger.sums(work, [order.id])[order.id]
+    return decisions.work_out(
+        decisions.Account(
+            paid=sums.paid,
+            refunded=sums.refunded + sums.pending_refund,
+            escrow=sums.escrow,
+            earned_confirmed=order.earned_fen(order.confirmed_centi),
+            earned_with_reported=order.earned_fen(order.reported_centi),
+            confirmed_centi=order.confirmed_centi,
+            reported_centi=order.reported_centi,
+            hours_centi=order.hours_centi,
+            full=why_whole,
+        )
+    )
