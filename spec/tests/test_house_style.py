@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from offcampus_spec._root import data_root
 from offcampus_spec.lint import RULES, Sources, lint
+from offcampus_spec.lint.sources import walk
 
 INSTITUTION = "openapi/institution-connect.yaml#"
 BANK, PUBLIC = "openapi/bank.yaml#", "openapi/public.yaml#"
@@ -146,6 +149,12 @@ def _holder(sources: Sources, address: str) -> tuple[Any, Any]:
 
 
 PLANTED: dict[str, dict[str, Plant]] = {
+    # files
+    "file.shape": {
+        "a list where an object belongs": put(f"{CREATE}/responses", []),
+        "a number where a text belongs": put(f"{CREATE}/summary", 7),
+        "an object where a list belongs": put(f"{CREATE}/tags", {"orders": True}),
+    },
     # references
     "ref.dangling": {
         "a body refers to no schema": put(f"{ORDER_BODY}/schema/$ref", "../schemas/oder.json"),
@@ -174,6 +183,7 @@ PLANTED: dict[str, dict[str, Plant]] = {
     },
     "openapi.missing": {
         "an answer without description": drop(f"{RESPONSES}/NotFound/description"),
+        "an example that shows nothing": drop(f"{PROBLEMS}/resource.exists/value"),
         "an operation without answers": drop(f"{CREATE}/responses"),
     },
     "openapi.version": {
@@ -182,6 +192,7 @@ PLANTED: dict[str, dict[str, Plant]] = {
     },
     "language.pair": {
         "a summary in English only": drop(f"{CREATE}/x-summary-zh").at(f"{CREATE}/summary"),
+        "Chinese that is a number": put(f"{ORDER}/total_fen/x-title-zh", 7),
         "Chinese that is English": put(f"{PARAMETERS}/Limit/x-description-zh", "At most so many."),
         "a member's title in English only": drop(f"{ORDER}/total_fen/x-title-zh").at(f"{ORDER}/total_fen/title"),
     },
@@ -264,6 +275,7 @@ PLANTED: dict[str, dict[str, Plant]] = {
     },
     "operation.body": {
         "a POST without a body": drop(f"{CREATE}/requestBody"),
+        "an answer without a body": put(f"{CREATE}/responses/201/content", {}).at(f"{CREATE}/responses/201"),
         "an optional body": put(f"{CREATE}/requestBody/required", False).at(f"{CREATE}/requestBody"),
         "two media types": put(f"{CREATE}/requestBody/content/application~1xml", {"schema": TEXT}).at(
             f"{CREATE}/requestBody"
@@ -297,6 +309,9 @@ PLANTED: dict[str, dict[str, Plant]] = {
     },
     "example.problem": {
         "another title": put(f"{PROBLEMS}/resource.exists/value/title", "Exists").at(f"{PROBLEMS}/resource.exists"),
+        "a violation with an unknown code": put(f"{PROBLEMS}/resource.exists/value/violations/0/code", "x.y").at(
+            f"{PROBLEMS}/resource.exists"
+        ),
         "another code": put(f"{PROBLEMS}/resource.exists/value/code", "resource.state").at(
             f"{PROBLEMS}/resource.exists"
         ),
@@ -319,6 +334,11 @@ PLANTED: dict[str, dict[str, Plant]] = {
     "schema.pattern": {
         f"{pattern} is not portable": put("schemas/pupil.json#/$defs/fields/properties/id_number/pattern", pattern)
         for pattern in UNPORTABLE
+    },
+    "schema.type": {
+        "a parameter that may hold anything": put(f"{PARAMETERS}/Name/schema", {}),
+        "a member that is just true": put(f"{ORDER}/total_fen", True),
+        "a member that may hold anything": drop(f"{ORDER}/total_fen/type"),
     },
     "schema.unbounded": {
         "a text": drop("schemas/problem.json#/properties/title/maxLength"),
@@ -410,6 +430,21 @@ def test_a_planted_fault_is_named(rule: str, plant: Plant, standard: Sources) ->
     named = [finding for finding in found if finding.rule == rule and finding.place.startswith(plant.place)]
     assert named, [str(finding) for finding in found][:10]
     assert RULES[rule] in str(named[0])
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(data=st.data())
+def test_whatever_is_broken_the_lint_answers(data: st.DataObject, standard: Sources) -> None:
+    """Anything may stand anywhere in a half-edited file: that gives findings, never a traceback."""
+    sources = copy.deepcopy(standard)
+    file = data.draw(st.sampled_from(sorted(sources.files)), label="file")
+    places = [pointer for pointer, _ in walk(sources.files[file]) if pointer]
+    *way, name = data.draw(st.sampled_from(places or [()]), label="place") or ("",)
+    holder = sources.find(file, tuple(way))
+    value = data.draw(st.sampled_from(["x", 7, None, True, [], {}, {"$ref": "#/nowhere"}]), label="value")
+    holder[int(name) if isinstance(holder, list) else name] = value
+
+    assert all(finding.rule in RULES for finding in lint(sources))
 
 
 def test_every_rule_has_a_planted_fault() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from offcampus_spec.lint.contract import Json, Place, operations, parameters
 from offcampus_spec.lint.finding import Finding
@@ -56,6 +55,9 @@ def _statuses(place: Place) -> Iterator[Finding]:
     for status in sorted(wanted - given.keys()):
         yield place.fault("operation.status", f"{status} can occur and is not documented", "responses")
     success = [status for status in given if status.startswith("2")]
+    for status in success:
+        if ("application/json" in given[status].get("content", {})) != (status != "204"):
+            yield place.fault("operation.body", "it answers JSON, or nothing by 204", "responses", status)
     if place.flag("batch") and success != ["207"]:
         yield place.fault("operation.status", f"a batch answers 207 and not {success}", "responses")
     if not success:
@@ -133,8 +135,10 @@ def _closed(sources: Sources, place: Place) -> Iterator[Finding]:
             yield from _open_objects(sources, place.file, steps, schema)
     for status, file, answer in responses(sources, place):
         for content in answer.get("content", {}).values():
-            target = _resolved(sources, file, content.get("schema", {}))
-            if target and target.get("unevaluatedProperties", target.get("additionalProperties")) is False:
+            schema = content.get("schema", {})
+            target = sources.referred(file, schema)
+            node = target[2] if target else schema
+            if node.get("unevaluatedProperties", node.get("additionalProperties")) is False:
                 yield place.fault("schema.open", "the answer is closed", "responses", status)
 
 
@@ -149,28 +153,14 @@ def _open_objects(sources: Sources, file: str, pointer: tuple[str, ...], node: J
         if "properties" in node and not closed and not isinstance(node.get("additionalProperties"), dict):
             yield Finding(file, pointer, "schema.closed", "a party may send members that nobody reads")
         for keyword in ("$ref", "x-item-schema"):
-            if isinstance(node.get(keyword), str):
-                target = sources.target(file, node[keyword])
-                try:
-                    found = sources.find(*target)
-                except KeyError:
-                    continue
-                todo.append((*target, found, closed and keyword == "$ref"))
+            target = sources.referred(file, {"$ref": node.get(keyword)})
+            if target is not None:
+                todo.append((*target, closed and keyword == "$ref"))
         for part in below(file, pointer, node):
             steps = part.pointer[len(pointer) :]
             if steps and not part.conditional and "$defs" not in steps and len(steps) <= 2:
                 same_object = steps[0] in ("allOf", "anyOf", "oneOf")
                 todo.append((file, part.pointer, part.node, closed and same_object))
-
-
-def _resolved(sources: Sources, file: str, schema: Json) -> Json | None:
-    if "$ref" not in schema:
-        return schema
-    try:
-        found: Any = sources.find(*sources.target(file, schema["$ref"]))
-    except KeyError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _codes(sources: Sources, place: Place, named: set[str]) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ def _about(place: Place, requirements: set[str]) -> Iterator[Finding]:
     for name, allowed in EXTENSIONS.items():
         if name not in place.node:
             yield place.fault("operation.extension", f"{name} is missing")
-        elif not any(place.node[name] is value or place.node[name] == value for value in allowed):
+        elif place.node[name] not in allowed:
             yield place.fault("operation.extension", f"{name} is {place.node[name]!r}; allowed: {allowed}", name)
     cited = place.node.get("x-requirements")
     if not cited:

@@ -28,6 +28,9 @@ KEYWORDS = frozenset(
         "maxContains", "x-title-zh", "x-description-zh", "x-codelist", "x-personal", "x-item-schema", "x-patch-of",
     }
 )  # fmt: skip
+TELLING = frozenset({"type", "$ref", "enum", "const", "anyOf", "oneOf", "allOf"})
+ANYTHING = frozenset({"given", "allowed"})
+"""Members that tell back what was sent and what would have been right, whatever that is."""
 _FORBIDDEN = re.compile(r"\\[dDwWsSbBpP1-9]|\(\?|\.\*|\.\+")
 _SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 MONEY = re.compile(r"amount|price|balance|paid|fee(_|$)|total(_|$)|discount")
@@ -40,6 +43,7 @@ def check(sources: Sources) -> Iterator[Finding]:
         yield from _pattern(part)
         if part.file in STANDALONE:
             continue
+        yield from _type(part)
         yield from _bounds(part)
         yield from _titles(part)
         yield from _codelist(sources, part)
@@ -77,6 +81,16 @@ def _pattern(part: Part) -> Iterator[Finding]:
         yield Finding(part.file, place, "schema.pattern", f"does not compile: {error}")
 
 
+def _type(part: Part) -> Iterator[Finding]:
+    described = part.member or not (part.inside or part.file.startswith("schemas/"))
+    if described and not part.conditional and part.member not in ANYTHING and not TELLING & part.node.keys():
+        yield Finding(part.file, part.pointer, "schema.type", "it may hold anything")
+    if not part.conditional:
+        for name, member in part.node.get("properties", {}).items():
+            if isinstance(member, bool):
+                yield Finding(part.file, (*part.pointer, "properties", name), "schema.type", "it may hold anything")
+
+
 def _bounds(part: Part) -> Iterator[Finding]:
     node = part.node
     types = node.get("type", [])
@@ -111,7 +125,7 @@ def _codelist(sources: Sources, part: Part) -> Iterator[Finding]:
             yield Finding(part.file, (*part.pointer, "enum"), "schema.codelist", "an enumeration names no code list")
         return
     about = sources.files.get(f"codelists/{name}.source.yaml")
-    if about is None or name not in sources.tables:
+    if about is None or str(name) not in sources.tables:
         yield Finding(part.file, place, "schema.codelist", f"there is no code list {name!r}")
         return
     codes = [row["code"] for row in sources.tables[name]]
@@ -119,7 +133,7 @@ def _codelist(sources: Sources, part: Part) -> Iterator[Finding]:
         if node.get("enum") != codes:
             message = f"enum is {node.get('enum')}; the closed list {name} holds {codes}"
             yield Finding(part.file, place, "schema.codelist", message)
-    elif "pattern" not in node or not node.get("examples") or not set(node["examples"]) <= set(codes):
+    elif "pattern" not in node or not node.get("examples") or any(example not in codes for example in node["examples"]):
         message = f"the open list {name} asks for a pattern and for examples out of it"
         yield Finding(part.file, place, "schema.codelist", message)
 
@@ -127,14 +141,10 @@ def _codelist(sources: Sources, part: Part) -> Iterator[Finding]:
 def _branches(sources: Sources, part: Part) -> Iterator[Finding]:
     for index, branch in enumerate(part.node.get("oneOf", [])):
         place = (*part.pointer, "oneOf", str(index))
-        target = branch
-        if isinstance(branch, dict) and isinstance(branch.get("$ref"), str):
-            try:
-                target = sources.find(*sources.target(part.file, branch["$ref"]))
-            except KeyError:
-                continue
-        members = target.get("properties", {})
-        if "title" not in target or not any("const" in member for member in members.values()):
+        referred = sources.referred(part.file, branch)
+        target = referred[2] if referred else branch if isinstance(branch, dict) else {}
+        members = [member for member in target.get("properties", {}).values() if isinstance(member, dict)]
+        if "title" not in target or not any("const" in member for member in members):
             yield Finding(part.file, place, "schema.branch", "a branch without title, or without a const to tell it by")
 
 
@@ -173,7 +183,3 @@ def _identity(file: str, node: Any) -> Iterator[Finding]:
     name = file.rpartition("/")[2]
     if node.get("$schema") != DIALECT or node.get("$id") != SCHEMA_BASE + name:
         yield Finding(file, (), "schema.id", f"$schema and $id must be {DIALECT} and {SCHEMA_BASE}{name}")
-    try:
-        jsonschema_rs.meta.validate(node)
-    except (jsonschema_rs.ValidationError, ValueError) as error:
-        yield Finding(file, (), "schema.meta", str(error).splitlines()[0])

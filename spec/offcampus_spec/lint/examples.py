@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,6 +14,7 @@ import jsonschema_rs
 from offcampus_spec import SCHEMA_BASE
 from offcampus_spec.formats import FORMATS
 from offcampus_spec.lint.answers import PROBLEM_TYPE
+from offcampus_spec.lint.dialect import DIALECT
 from offcampus_spec.lint.finding import Finding, Pointer
 from offcampus_spec.lint.keywords import objects
 from offcampus_spec.lint.sources import Sources
@@ -21,10 +24,10 @@ Json = dict[str, Any]
 
 
 class Validators:
-    """Compiled validators over the schemas of these sources."""
+    """Compiled validators over schemas by file."""
 
-    def __init__(self, sources: Sources) -> None:
-        found = [_named(file, node) for file, node in sources.schemas().items() if isinstance(node, dict)]
+    def __init__(self, schemas: Json) -> None:
+        found = [_named(file, node) for file, node in schemas.items() if isinstance(node, dict)]
         # What leads nowhere has a finding of its own; here it must only not stop the others.
         self._registry = jsonschema_rs.Registry(found, retriever=lambda address: {})
         self._compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
@@ -44,9 +47,15 @@ class Validators:
         return [f"/{'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in errors][:3]
 
 
+@lru_cache(maxsize=2)
+def _validators(schemas: str) -> Validators:
+    # Compiling takes longer than all rules together; whoever judges many copies has most schemas in common.
+    return Validators(json.loads(schemas))
+
+
 def check(sources: Sources) -> Iterator[Finding]:
     """Examples of bodies and answers, of headers and parameters, of schemas; defaults; problems."""
-    validators = Validators(sources)
+    validators = _validators(json.dumps(sources.schemas()))
     seen: set[tuple[str, str, str]] = set()
     for file, pointer, kind, node in objects(sources):
         if kind == "media":
@@ -93,8 +102,9 @@ def _faults(sources: Sources, validators: Validators, file: str, schema: Json, v
         yield from _patch_faults(sources, validators, schema["x-patch-of"], value)
         return
     target, items = _items_schema(sources, file, schema)
-    if items is not None:
-        for index, item in enumerate(value.get("items", [])):
+    listed = value.get("items") if isinstance(value, dict) else None
+    if items is not None and isinstance(listed, list):
+        for index, item in enumerate(listed):
             for reason in validators.faults(target, {"$ref": items}, item):
                 yield f"/items/{index}{reason}"
 
@@ -122,14 +132,11 @@ def merged(target: Any, patch: Any) -> Any:
 
 def _items_schema(sources: Sources, file: str, schema: Json) -> tuple[str, str | None]:
     """Of a batch: where its schema stands, and the address of the schema of one item."""
-    if "$ref" not in schema:
+    target = sources.referred(file, schema)
+    if target is None:
         return file, None
-    try:
-        target, pointer = sources.target(file, schema["$ref"])
-        node = sources.find(target, pointer)
-    except KeyError:
-        return file, None
-    return target, node.get("properties", {}).get("items", {}).get("x-item-schema")
+    items = target[2].get("properties", {}).get("items", {})
+    return target[0], items.get("x-item-schema") if isinstance(items, dict) else None
 
 
 def _of_schemas(sources: Sources, validators: Validators) -> Iterator[Finding]:
@@ -158,11 +165,22 @@ def _problems(sources: Sources) -> Iterator[Finding]:
                 differing = [key for key in meant if told[key] != meant[key]]
                 message = f"{name} differs from the catalogue in {', '.join(differing)}"
                 yield Finding(where, place, "example.problem", message)
+            for code in _violated(value):
+                if code not in catalogue and not code.startswith("schema."):
+                    yield Finding(where, place, "example.problem", f"the catalogue has no {code}")
 
 
-def _told(value: Json) -> Json:
+def _told(value: Any) -> Json:
+    told = value if isinstance(value, dict) else {}
+    retry = told.get("retry")
     names = ("code", "status", "title", "remedy")
-    return {**{name: value.get(name) for name in names}, "safe": value.get("retry", {}).get("safe")}
+    return {**{name: told.get(name) for name in names}, "safe": retry.get("safe") if isinstance(retry, dict) else None}
+
+
+def _violated(value: Any) -> list[str]:
+    entries = value.get("violations") if isinstance(value, dict) else None
+    listed = entries if isinstance(entries, list) else []
+    return [str(entry.get("code")) for entry in listed if isinstance(entry, dict)]
 
 
 def _meant(row: dict[str, str]) -> Json:
@@ -174,7 +192,7 @@ def _meant(row: dict[str, str]) -> Json:
 
 def _named(file: str, node: Json) -> tuple[str, Json]:
     address = SCHEMA_BASE + PurePosixPath(file).name
-    return address, {**node, "$id": address}
+    return address, {**node, "$id": address, "$schema": DIALECT}
 
 
 def _by_id(file: str, node: Any) -> Any:

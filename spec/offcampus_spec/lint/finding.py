@@ -37,6 +37,7 @@ RULES: Mapping[str, str] = {
     # files
     "file.unreadable": "Mend the syntax; the file must parse as UTF-8 YAML, JSON or CSV.",
     "file.duplicate_key": "Remove one of the two: parsers differ on which counts.",
+    "file.shape": "Give the member what it can hold: a text, a list, an object.",
     "file.alias": "Write it out, or make it a shared component and refer to it: anchors are not JSON.",
     # references
     "ref.dangling": "Mend the address, or write what it refers to.",
@@ -61,13 +62,13 @@ RULES: Mapping[str, str] = {
     "operation.status": "Document the status: the flags of the operation make it possible.",
     "operation.header": "Declare the header component: the flags of the operation ask for it.",
     "operation.collection": "A list takes limit and cursor and answers a page.",
-    "operation.body": "POST, PUT and PATCH take a required body of one media type; GET and DELETE take none.",
+    "operation.body": "POST, PUT, PATCH take a required body of one media type; an answer but 204 carries JSON.",
     "operation.problem": "Name problems by their code: it stands in the catalogue, as an answer, with this status.",
     "webhook.response": "Say what each answer of the receiver means: a 2xx, 410 and the failures.",
     # examples
     "example.missing": "Give at least one example for each body and each answer.",
     "example.invalid": "Mend the example, or the schema that it breaks.",
-    "example.problem": "Take title, status, remedy and retry from codelists/problems.csv.",
+    "example.problem": "Take title, status, remedy, retry and the codes of violations from codelists/problems.csv.",
     "default.invalid": "Mend the default, or the schema that it breaks.",
     # schemas
     "schema.keyword": "Mend the spelling: an unknown keyword is silently ignored by validators.",
@@ -76,6 +77,7 @@ RULES: Mapping[str, str] = {
     "schema.id": "Set $schema to draft 2020-12 and $id to the base with the file's name.",
     "schema.title": "Give title and x-title-zh; a schema also description and x-description-zh.",
     "schema.pattern": "Write ^…$ with classes such as [0-9]; no \\d \\w \\s \\b \\p, look-around, back-reference.",
+    "schema.type": "Say its type: by type, enum, const or a reference.",
     "schema.unbounded": "Bound it: maxLength, maxItems, minimum and maximum, maxProperties.",
     "schema.number": "Use an integer of a named unit: floats do not survive a round trip.",
     "schema.closed": "Set unevaluatedProperties to false: what parties send is closed.",

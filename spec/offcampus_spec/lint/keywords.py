@@ -80,6 +80,8 @@ def check(sources: Sources) -> Iterator[Finding]:
             unknown, missing = node.keys() - KINDS[kind].members.keys(), set(KINDS[kind].required) - node.keys()
         for name in sorted(map(str, unknown)):
             yield Finding(file, (*pointer, name), "openapi.keyword", f"an OpenAPI {kind} has no member {name!r}")
+        if kind == "example" and "$ref" not in node and len(node.keys() & {"value", "externalValue"}) != 1:
+            missing |= {"value or externalValue"}
         for name in sorted(missing):
             yield Finding(file, pointer, "openapi.missing", f"{name!r} is missing")
         # A tag's name is its English title.
@@ -107,7 +109,7 @@ def one_language(file: str, pointer: Pointer, node: dict[str, Any]) -> Iterator[
         if (english is None) != (chinese is None):
             there = name if chinese is None else f"x-{name}-zh"
             yield Finding(file, (*pointer, there), "language.pair", "the other language is missing")
-        elif isinstance(chinese, str) and not any("\u4e00" <= char <= "\u9fff" for char in chinese):
+        elif chinese is not None and not any("\u4e00" <= char <= "\u9fff" for char in str(chinese)):
             yield Finding(file, (*pointer, f"x-{name}-zh"), "language.pair", "no Chinese character in it")
 
 

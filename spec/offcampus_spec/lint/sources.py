@@ -90,6 +90,18 @@ class Sources:
             node = self.find(file, pointer)
         return file, pointer, node
 
+    def referred(self, file: str, node: Any) -> tuple[str, Pointer, dict[str, Any]] | None:
+        """The object that a node's `$ref` leads to, with its place; None when it has none or that leads nowhere."""
+        reference = node.get("$ref") if isinstance(node, dict) else None
+        if not isinstance(reference, str):
+            return None
+        place, pointer = self.target(file, reference)
+        try:
+            found = self.find(place, pointer)
+        except KeyError:
+            return None
+        return (place, pointer, found) if isinstance(found, dict) else None
+
     def _below(self, folder: str) -> dict[str, Any]:
         return {file: node for file, node in self.files.items() if file.rpartition("/")[0] == folder}
 

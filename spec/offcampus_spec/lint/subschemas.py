@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,11 +97,14 @@ def facts(sources: Sources, file: str, node: Json, depth: int = 0) -> Facts:
     )
     if depth > 8:
         return said
-    others = [(file, child) for keyword in ("allOf", "anyOf", "oneOf") for child in node.get(keyword, [])]
-    if isinstance(node.get("$ref"), str):
-        place = sources.target(file, node["$ref"])
-        with suppress(KeyError):
-            others.append((place[0], sources.find(*place)))
+    others = [
+        (file, child)
+        for keyword in ("allOf", "anyOf", "oneOf")
+        for child in node.get(keyword, [])
+        if isinstance(child, dict)
+    ]
+    if (target := sources.referred(file, node)) is not None:
+        others.append((target[0], target[2]))
     for where, child in others:
         more = facts(sources, where, child, depth + 1)
         said = Facts(said.types | more.types, said.formats | more.formats)
