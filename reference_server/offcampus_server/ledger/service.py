@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from offcampus_server.kernel.clock import rfc3339
@@ -93,19 +93,27 @@ def void(work: Work, instruction_id: str) -> None:
 
 def sums(work: Work, order_ids: Sequence[str]) -> dict[str, Sums]:
     """The money of orders."""
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    names = {
-        ("receipt", "posted"): "paid", ("release", "posted"): "released", ("refund", "posted"): "refunded",
-        ("release", "pending"): "pending_release", ("refund", "pending"): "pending_refund",
-    }  # fmt: skip
-    query = select(
-        transfers.c.order_id, transfers.c.kind, transfers.c.state, func.sum(transfers.c.amount_fen).label("fen")
-    ).group_by(transfers.c.order_id, transfers.c.kind, transfers.c.state)
+    found: dict[str, Sums] = {}
     for start in range(0, len(order_ids), 500):
-        for row in work.connection.execute(query.where(transfers.c.order_id.in_(order_ids[start : start + 500]))):
-            if (name := names.get((row.kind, row.state))) is not None:
-                found[row.order_id][name] = int(row.fen)
-    return {order_id: Sums(**found.get(order_id, {})) for order_id in order_ids}
+        found |= _sums(work, transfers.c.order_id.in_(order_ids[start : start + 500]))
+    return {order_id: found.get(order_id, Sums()) for order_id in order_ids}
+
+
+def all_sums(work: Work) -> dict[str, Sums]:
+    """The money of every order that has any."""
+    return _sums(work, true())
+
+
+def by_instruction(work: Work) -> dict[tuple[str, str], int]:
+    """What was held for instructions, by instruction and by what has become of it."""
+    query = select(transfers).where(transfers.c.instruction_id.is_not(None))
+    return {(row.instruction_id, row.state): row.amount_fen for row in work.connection.execute(query)}
+
+
+def by_movement(work: Work) -> dict[str, int]:
+    """What was booked for the movements of banks."""
+    query = select(transfers).where(transfers.c.movement_id.is_not(None), transfers.c.state == "posted")
+    return {row.movement_id: row.amount_fen for row in work.connection.execute(query)}
 
 
 def refunded_by_part(work: Work, order_id: str) -> dict[tuple[str, int], int]:
@@ -149,6 +157,21 @@ def custody_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
         accounts.c.kind == "custody", accounts.c.owner_id.in_(account_ids)
     )
     return {row.owner_id: row.debits_posted - row.credits_posted for row in work.connection.execute(query)}
+
+
+def _sums(work: Work, which: ColumnElement[bool]) -> dict[str, Sums]:
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    names = {
+        ("receipt", "posted"): "paid", ("release", "posted"): "released", ("refund", "posted"): "refunded",
+        ("release", "pending"): "pending_release", ("refund", "pending"): "pending_refund",
+    }  # fmt: skip
+    query = select(
+        transfers.c.order_id, transfers.c.kind, transfers.c.state, func.sum(transfers.c.amount_fen).label("fen")
+    ).group_by(transfers.c.order_id, transfers.c.kind, transfers.c.state)
+    for row in work.connection.execute(query.where(which)):
+        if (name := names.get((row.kind, row.state))) is not None:
+            found[row.order_id][name] = int(row.fen)
+    return {order_id: Sums(**parts) for order_id, parts in found.items()}
 
 
 def _account(kind: str, owner_id: str) -> str:
