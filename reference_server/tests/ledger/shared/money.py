@@ -1,0 +1,142 @@
+"""What the tests of the money side do alike: a bank that reports, a family that leaves, and sums that must balance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offcampus_server.funds.verification import verify
+from offcampus_spec.operations import operations
+from sqlalchemy import text
+from world import Document, World
+
+SUMS = ("paid_fen", "released_fen", "refunded_fen", "escrow_fen", "pending_release_fen", "pending_refund_fen")
+
+
+def sums(world: World, order_id: str | None = None) -> dict[str, int]:
+    """The money of an order as it is answered, without the unit in the names."""
+    body = world.ok(world.vendor.get(f"/v1/orders/{order_id or world.ids['order']}"))
+    return {name.removesuffix("_fen"): body[name] for name in SUMS}
+
+
+def balanced(world: World, order_id: str | None = None) -> dict[str, int]:
+    """The sums, after checking that they balance and that the whole ledger agrees with itself."""
+    found = sums(world, order_id)
+    assert min(found.values()) >= 0, found
+    assert found["paid"] == sum(found.values()) - found["paid"], found
+    with world.platform.storage.reading() as work:
+        assert verify(work) == []
+    return found
+
+
+def instructions(world: World, **query: Any) -> list[Document]:
+    """The bank's instructions, oldest first."""
+    return list(world.ok(world.bank.get("/v1/custody-instructions", limit=200, **query))["items"])
+
+
+def accept(world: World, id: str) -> Any:
+    return world.bank.post(f"/v1/custody-instructions/{id}/acceptance", {})
+
+
+def execute(world: World, id: str, reference: str | None = None, **changes: Any) -> Any:
+    """The bank reports that it moved the money."""
+    body = {"bank_reference": reference or f"X{id[-10:]}", "executed_at": world.now.isoformat(), **changes}
+    return world.bank.post(f"/v1/custody-instructions/{id}/execution", body)
+
+
+def fail(world: World, id: str, code: str = "account_closed") -> Any:
+    """The bank reports that it did not and will not move the money."""
+    return world.bank.post(f"/v1/custody-instructions/{id}/failure", {"code": code, "text": "账户已销户"})
+
+
+def line(world: World, instruction: Document, **changes: Any) -> Document:
+    """The bank's own line for an instruction."""
+    return {
+        "external_id": world.fresh("line"), "account_id": instruction["account_id"], "kind": instruction["kind"],
+        "direction": "debit", "amount_fen": instruction["amount_fen"], "booked_at": world.now.isoformat(),
+        "value_on": world.day(0), "bank_reference": world.fresh("B"), "instruction_id": instruction["id"],
+        "balance_after_fen": 0, **changes,
+    }  # fmt: skip
+
+
+def report_lines(world: World, *lines: Document) -> list[Document]:
+    """Report lines; the results in their order."""
+    return list(world.ok(world.bank.post("/v1/custody-movements/batch", {"items": list(lines)}))["results"])
+
+
+def movement(world: World, id: str) -> Document:
+    """A reported movement as the bank reads it."""
+    found = {item["id"]: item for item in world.ok(world.bank.get("/v1/custody-movements", limit=200))["items"]}
+    return dict(found[id])
+
+
+def take(world: World, *lines: Document) -> list[tuple[str, str | None]]:
+    """Report lines that are all taken; their states and types of difference."""
+    results = report_lines(world, *lines)
+    assert [result["outcome"] for result in results] == ["accepted"] * len(lines), results
+    return [(found["state"], found["break_type"]) for found in (movement(world, r["id"]) for r in results)]
+
+
+def ask(world: World, *, by: str = "guardian_app", **changes: Any) -> Any:
+    """Ask for a refund of the order."""
+    body = {
+        "external_id": world.fresh("rfd"), "order_id": world.ids["order"], "reason": "guardian_choice",
+        "requested_at": world.now.isoformat(), "asked_by": "guardian", **changes,
+    }  # fmt: skip
+    return world.parties[by].post("/v1/refunds", body)
+
+
+def approve(world: World, refund: Document, *, by: str = "vendor") -> Any:
+    return world.parties[by].post(f"/v1/refunds/{refund['id']}/approval", {}, if_match=refund["version"])
+
+
+def agreed(world: World, **changes: Any) -> Document:
+    """A refund that was asked for and agreed to."""
+    return dict(world.ok(approve(world, world.ok(ask(world, **changes)))))
+
+
+def refund(world: World, id: str) -> Document:
+    return dict(world.ok(world.vendor.get(f"/v1/refunds/{id}")))
+
+
+def dispute(world: World, record_id: str) -> Document:
+    body = {"reason": "not_taught", "text": "当日未上课"}
+    path = f"/v1/consumption-records/{record_id}/dispute"
+    return dict(world.ok(world.guardian_app.post(path, body, if_match=1)))
+
+
+def resolve(world: World, record: Document, ruling: str) -> Document:
+    path = f"/v1/consumption-records/{record['id']}/dispute-resolution"
+    body = {"ruling": ruling, "text": "已核查"}
+    return dict(world.ok(world.authority.post(path, body, if_match=record["version"])))
+
+
+def sweep(world: World, sweep: Any) -> int:
+    """One round of a worker's sweep."""
+    return int(world.platform.storage.write(lambda work: sweep(work, 200)))
+
+
+def freeze(world: World, state: str = "frozen") -> None:
+    """No operation of the contract freezes an account: an order of a court or authority is entered by hand."""
+    run(world, "UPDATE custody_accounts SET state = :state", state=state)
+
+
+def run(world: World, statement: str, **values: Any) -> list[Any]:
+    """A statement on the database itself: what no operation can do."""
+
+    def use(work: Any) -> list[Any]:
+        result = work.connection.execute(text(statement), values)
+        return list(result) if result.returns_rows else []
+
+    return list(world.platform.storage.write(use))
+
+
+def event_types(world: World, subject: str) -> list[str]:
+    """What was told of a subject, in order."""
+    rows = run(world, "SELECT type FROM events WHERE subject = :subject ORDER BY seq", subject=subject)
+    return [row.type.removeprefix("cn.offcampus.").removesuffix(".v1") for row in rows]
+
+
+def in_contract(answer: Any, operation_id: str) -> Any:
+    """The answer's problem is one that the contract of the operation lists."""
+    assert answer.json["code"] in operations()[operation_id].problems, answer.json["code"]
+    return answer
