@@ -118,8 +118,7 @@ def settle_undecided(work: Work, order_id: str) -> None:
     order = orders.load(work, order_id)
     if row is None or order.state != "refunding":
         return
-    failed = sum(part["amount_fen"] for part in instructions.of_refund(work, row["id"]) if part["state"] == "failed")
-    amount = working.undecided(work, order) - failed
+    amount = working.undecided(work, order) - sum(part["amount_fen"] for part in _failed(work, row))
     if amount > 0:
         text_en, text_zh = "Held back before, not taught after all", "此前暂缓部分，经裁定未授课"
         extra = Line("in_flight_returned", amount, text_en, text_zh).to_json()
@@ -161,6 +160,9 @@ def _agree(work: Work, row: RowMapping, by: str, if_match: int | None) -> RowMap
 
 def _instruct(work: Work, row: RowMapping, order: Order, amount: int) -> None:
     paid, back = payments.parts_of_order(work, order.id), ledger.refunded_by_part(work, order.id)
+    for failed in _failed(work, row):  # it will be instructed anew and keeps its room
+        key = failed["payment_id"], failed["part_no"]
+        back[key] = back.get(key, 0) + failed["amount_fen"]
     for part, share in decisions.parts(amount, paid, back):
         held = instructions.instruct(work, "refund", order, share, refund_id=row["id"], part=part)
         assert held == share, f"{order.id}: accounts hold {held} of {share} fen that its escrow has"
@@ -182,6 +184,10 @@ def _pay_again(work: Work, row: RowMapping, if_match: int | None) -> RowMapping:
     row = resources.transition(work, refunds, row, if_match, _reached(work, row), "failed")
     _emit(work, "refund.paid_again", "paid_again", row)
     return row
+
+
+def _failed(work: Work, row: RowMapping) -> list[dict[str, Any]]:
+    return [part for part in instructions.of_refund(work, row["id"]) if part["state"] == "failed"]
 
 
 def _reached(work: Work, row: RowMapping) -> str:

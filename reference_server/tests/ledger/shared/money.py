@@ -115,6 +115,25 @@ def sweep(world: World, sweep: Any) -> int:
     return int(world.platform.storage.write(lambda work: sweep(work, 200)))
 
 
+def open_family(world: World) -> None:
+    """Another pupil with guardian and contract; without an identity number, of which a day has only so many."""
+    body = {
+        "external_id": world.fresh("pup"), "institution_id": world.ids["institution"], "name": "甄小试",
+        "id_type": "none", "born_on": "2016-05-01", "grade": "primary_4",
+        "guardians": [{"external_id": "g", "name": "甄试", "relation": "mother", "phone": "13900000007"}],
+        "consent": {"given": True, "given_on": world.day(-12), "text_version": "1"},
+    }  # fmt: skip
+    pupil = world.ok(world.vendor.post("/v1/pupils", body), 201)
+    world.ids |= {"pupil": pupil["id"], "guardian": pupil["guardians"][0]["id"]}
+    contract = {
+        "external_id": world.fresh("ctr"), "institution_id": world.ids["institution"], "pupil_id": pupil["id"],
+        "guardian_id": world.ids["guardian"], "course_id": world.ids["course"], "template": "GF-2021-2604",
+        "number": "1", "signed_on": world.day(-10), "gift_hours_policy": "pro_rata",
+        "document_digest": "sha-256:" + "0" * 64, "supervision": "custody",
+    }  # fmt: skip
+    world.ids["contract"] = world.ok(world.vendor.post("/v1/contracts", contract), 201)["id"]
+
+
 def freeze(world: World, state: str = "frozen") -> None:
     """No operation of the contract freezes an account: an order of a court or authority is entered by hand."""
     run(world, "UPDATE custody_accounts SET state = :state", state=state)

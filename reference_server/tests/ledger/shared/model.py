@@ -1,0 +1,55 @@
+"""An order's money, told in forty lines without a database: what every sum must be after every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Model:
+    """Prices and sums in fen, hours in lessons of two class hours."""
+
+    price: int
+    lessons: int
+    paid: int = 0
+    released: int = 0
+    refunded: int = 0
+    reported: int = 0
+    confirmed: int = 0
+    held: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """What a bank is asked to move, by instruction: kind and sum."""
+    failed: int = 0
+    """What a bank failed to refund and will be asked for again."""
+
+    def pending(self, kind: str) -> int:
+        return sum(fen for of, fen in self.held.values() if of == kind)
+
+    @property
+    def escrow(self) -> int:
+        return self.paid - self.released - self.refunded - self.pending("release") - self.pending("refund")
+
+    def earned(self, lessons: int) -> int:
+        return self.price * lessons // self.lessons
+
+    def release_due(self) -> int:
+        due = self.earned(self.confirmed) - self.released - self.pending("release")
+        return max(min(due, self.escrow), 0)
+
+    def refund_due(self) -> int:
+        owed = self.paid - self.earned(self.reported) - self.refunded - self.pending("refund") - self.failed
+        return max(min(owed, self.escrow), 0)
+
+    def moved(self, instruction: str) -> None:
+        kind, fen = self.held.pop(instruction)
+        self.released += fen if kind == "release" else 0
+        self.refunded += fen if kind == "refund" else 0
+
+    def bounced(self, instruction: str) -> None:
+        kind, fen = self.held.pop(instruction)
+        self.failed += fen if kind == "refund" else 0
+
+    def sums(self) -> dict[str, int]:
+        return {
+            "paid": self.paid, "released": self.released, "refunded": self.refunded, "escrow": self.escrow,
+            "pending_release": self.pending("release"), "pending_refund": self.pending("refund"),
+        }  # fmt: skip
