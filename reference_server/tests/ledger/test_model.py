@@ -262,7 +262,7 @@ class Money(RuleBasedStateMachine):
             assert self.model.escrow == 0
             assert self.state == "closed"
 
-    # --- helpers ---
+    # --- what the steps share ---
 
     @property
     def paid_whole(self) -> bool:
