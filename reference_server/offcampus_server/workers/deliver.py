@@ -80,7 +80,7 @@ def _deliver_some(platform: Platform, row: RowMapping) -> int:
         position = (event["xid"], event["seq"])
         platform.storage.write(partial(_note, subscription_id=row["id"], outcome=outcome, position=position))
         if outcome.reason is not None:
-            log().info("webhook_failed", subscription=row["id"], event=event["id"], reason=outcome.reason)
+            log().info("webhook_failed", subscription=row["id"], event_id=event["id"], reason=outcome.reason)
             break
         taken += 1
     platform.storage.write(lambda work: _release(work, row["id"]))
