@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -80,6 +81,8 @@ def _received(incoming: Request) -> Received:
     if not _PLAIN.issuperset(incoming.path) or "%" in incoming.environ.get("RAW_URI", "").partition("?")[0]:
         raise Problem("request.path")
     query = incoming.environ.get("QUERY_STRING", "")
+    if not query.isascii():
+        raise Problem("request.query", "a query is percent-encoded UTF-8 (RFC 3986 section 2.5)")
     headers = {name.lower(): value for name, value in incoming.headers.items()}
     return Received(incoming.method, incoming.path, query, headers, incoming.get_data(), new_id("req"))
 
@@ -101,6 +104,8 @@ def _problem(problem: Problem, received: Received | None, metrics: Metrics) -> R
     response = Response(body, problem.status, dict(problem.headers), content_type=PROBLEM_TYPE)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Language"] = language
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 15.5.2: every 401 says how
     return response
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import click
 
 from offcampus_server.fresh_secrets import write_secrets
+from offcampus_server.funds import verification
 from offcampus_server.kernel import keyring
 from offcampus_server.kernel.db import make_engine
 from offcampus_server.kernel.observe import configure_logs
 from offcampus_server.kernel.unit_of_work import Storage
-from offcampus_server.ledger import service as ledger
 from offcampus_server.migrations import at_head, upgrade
 from offcampus_server.parties import service as parties
 from offcampus_server.parties.service import PartyError
@@ -204,7 +204,7 @@ def keys_jwks() -> None:
 def ledger_verify() -> None:
     """Replay every transfer and compare with the stored balances; exit 1 when a fen is not where it should be."""
     with _storage().reading() as work:
-        findings = ledger.verify(work)
+        findings = verification.verify(work)
     for finding in findings:
         click.echo(f"{finding.subject}: {finding.invariant}: expected {finding.expected}, got {finding.got}")
     click.echo(f"{len(findings)} finding(s)")

@@ -121,7 +121,7 @@ class Platform:
             return None
         scheme, _, token = received.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Problem("auth.token_missing", headers={"WWW-Authenticate": "Bearer"})
+            raise Problem("auth.token_missing")
         now = security_now()
         claims = tokens.check_token(token.strip(), self.keyring, self.settings.issuer, now)
         if not operation.signed:

@@ -9,6 +9,7 @@ from offcampus_server.consumption.service import confirm_silent
 from offcampus_server.courses.api import handlers as courses
 from offcampus_server.events.api import handlers as events
 from offcampus_server.funds.api import handlers as funds
+from offcampus_server.funds.service import release_waiting
 from offcampus_server.institutions.api import handlers as institutions
 from offcampus_server.kernel.contract import Bound, bind
 from offcampus_server.kernel.keyring import Keyring
@@ -18,11 +19,16 @@ from offcampus_server.parties.api import make_handlers
 from offcampus_server.public.api import handlers as public
 from offcampus_server.pupils.api import handlers as pupils
 from offcampus_server.refunds.api import handlers as refunds
-from offcampus_server.refunds.service import agree_silent
+from offcampus_server.refunds.service import agree_silent, pay_again
 
 Sweep = Callable[[Work, int], int]
 
-SWEEPS: Mapping[str, Sweep] = {"confirm_silent": confirm_silent, "agree_silent": agree_silent}
+SWEEPS: Mapping[str, Sweep] = {
+    "confirm_silent": confirm_silent,
+    "agree_silent": agree_silent,
+    "release_waiting": release_waiting,
+    "pay_again": pay_again,
+}
 """Each does at most `limit` things in the transaction that it is given, and says how many it did."""
 
 

@@ -60,7 +60,7 @@ def sign_request(
 
     Args:
         now: real time in seconds; each attempt is signed anew.
-        nonce: at least 16 characters, never used before; made here when it is not given.
+        nonce: at least 22 characters (128 bits), never used before; made here when it is not given.
     """
     if body:
         headers["Content-Digest"] = content_digest(body)

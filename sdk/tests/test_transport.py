@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from fake_platform import FakePlatform, problem
 from offcampus_sdk import (
     AuthProblem,
     Client,
@@ -22,14 +21,6 @@ from offcampus_sdk import (
     models,
 )
 from offcampus_sdk.retries import RetryPolicy
-
-_spec = importlib.util.spec_from_file_location("fake_platform", Path(__file__).with_name("fake_platform.py"))
-assert _spec is not None
-assert _spec.loader is not None
-fake_platform = importlib.util.module_from_spec(_spec)
-sys.modules["fake_platform"] = fake_platform
-_spec.loader.exec_module(fake_platform)
-FakePlatform, problem = fake_platform.FakePlatform, fake_platform.problem
 
 CAMPUS = {
     "id": "cmp_01hq5z8w9mabcdefghjkmnpqrs", "version": 1, "created_at": "2026-01-01T00:00:00+08:00",

@@ -20,7 +20,9 @@ from offcampus_spec.operations import Operation
 REQUIREMENT = re.compile(r"\bM-(?:[0-9]{2}|QA)\.[1-9]\b")
 WORD = re.compile(r"[A-Za-z]+")
 SKIPPED = frozenset({".venv", "build", "dist", "node_modules", "template", "__pycache__"})
+METHODS = frozenset({"GET", "PUT", "POST", "PATCH", "DELETE"})
 Index = Mapping[str, tuple["Place", ...]]
+Words = Callable[[ast.AST], Iterable[str]]
 
 
 @dataclass(frozen=True, order=True)
@@ -44,13 +46,13 @@ class Evidence:
 
 def collect(root: Path, known: Mapping[str, Operation]) -> Evidence:
     """Read the tree under `root`."""
-    tests = [path for path in _sources(root, "**/*.py") if path.name.startswith("test_")]
+    tests = [path for path in _sources(root, "**/*.py") if "tests" in path.parent.relative_to(root).parts]
     checks = _sources(root, "conformance/offcampus_conformance/checks/**/*.py")
     return Evidence(
         handlers=_index(root, _sources(root, "reference_server/offcampus_server/**/*.py"), _handlers),
         rules=_rules(root),
-        tests_of_operations=_index(root, tests, lambda tree: _mentions(tree, lambda text: known.keys() & _words(text))),
-        tests_of_requirements=_index(root, tests, lambda tree: _mentions(tree, REQUIREMENT.findall)),
+        tests_of_operations=_index(root, tests, lambda tree: _held(tree, _operations_of(known))),
+        tests_of_requirements=_index(root, tests, lambda tree: _held(tree, _said)),
         checks=_index(root, checks, _checks),
     )
 
@@ -95,29 +97,59 @@ def _decorated(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, ast.Call]]:
             yield from ((node, item) for item in node.decorator_list if isinstance(item, ast.Call))
 
 
-def _mentions(tree: ast.Module, words: Callable[[str], Iterable[str]]) -> Iterator[tuple[str, str]]:
-    """Words in the strings of a test file with the test that holds them; a helper's or a table's are the file's."""
+def _held(tree: ast.Module, words: Words) -> Iterator[tuple[str, str]]:
+    """Words in test code, each with the test that holds it; what a helper or a table holds is the file's."""
     for statement in tree.body:
         inner = [node for node in ast.walk(statement) if _is_test(node)]
-        held = {id(constant) for test in inner for constant in ast.walk(test)}
+        held = {id(node) for test in inner for node in ast.walk(test)}
         for test in inner:
-            yield from ((word, getattr(test, "name", "")) for word in _said(ast.walk(test), words))
+            yield from ((word, getattr(test, "name", "")) for node in ast.walk(test) for word in words(node))
         rest = (node for node in ast.walk(statement) if id(node) not in held)
-        yield from ((word, "") for word in _said(rest, words))
+        yield from ((word, "") for node in rest for word in words(node))
 
 
 def _is_test(node: ast.AST) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
 
 
-def _said(nodes: Iterable[ast.AST], words: Callable[[str], Iterable[str]]) -> Iterator[str]:
-    for node in nodes:
+def _said(node: ast.AST) -> list[str]:
+    """The requirements that a string names."""
+    return REQUIREMENT.findall(node.value) if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def _operations_of(known: Mapping[str, Operation]) -> Words:
+    """The operations that a node names (`"createOrder"`) or calls (`party.post("/v1/orders", …)`)."""
+    paths = [
+        (operation.method, re.compile(re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(operation.path))), name)
+        for name, operation in known.items()
+    ]
+
+    def words(node: ast.AST) -> list[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from words(node.value)
+            return sorted(known.keys() & set(WORD.findall(node.value)))
+        if isinstance(node, ast.Call) and (called := _called(node)) is not None:
+            method, path = called
+            return [name for verb, pattern, name in paths if verb == method and pattern.fullmatch(path)]
+        return []
+
+    return words
 
 
-def _words(text: str) -> set[str]:
-    return set(WORD.findall(text))
+def _called(call: ast.Call) -> tuple[str, str] | None:
+    """Method and path of `anything.post("/v1/…")` or `anything("POST", "/v1/…")`, if that is what a call is."""
+    texts = [_text(argument) for argument in call.args[:2]]
+    if isinstance(call.func, ast.Attribute) and call.func.attr.upper() in METHODS:
+        texts.insert(0, call.func.attr.upper())
+    if len(texts) < 2 or texts[0] not in METHODS or not (texts[1] or "").startswith("/"):
+        return None
+    return str(texts[0]), str(texts[1]).partition("?")[0]
+
+
+def _text(node: ast.expr) -> str | None:
+    """A string, with something in the place of what an f-string fills in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _rules(root: Path) -> Index:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 from offcampus_spec import traceability
@@ -11,7 +12,10 @@ from offcampus_spec.operations import operations
 from offcampus_spec.requirements import Requirement
 
 FIRST, SECOND = "M-98.1", "M-98.2"  # no article has these numbers: this file must not count as evidence of a real one
-CONTRACT = {"sampleThing": next(iter(operations().values()))}
+CONTRACT = {
+    "sampleThing": replace(next(iter(operations().values())), method="DELETE", path="/v1/samples"),
+    "readThing": replace(next(iter(operations().values())), method="GET", path="/v1/things/{thing_id}"),
+}
 
 
 def requirement(id, status="implemented", operations=("sampleThing",)):
@@ -37,7 +41,13 @@ def tree(tmp_path):
                 def test_by_name(self, client):
                     client.call("sampleThing")
             ''',
-        "reference_server/tests/things/helpers.py": 'call("sampleThing")\n',
+        "reference_server/tests/things/helpers.py": """
+            def read(client, id):
+                client.get(f"/v1/things/{id}?x=1")
+                client.get("/v1/things")
+                client.post("/v1/things/1")
+                client.write("GET", "/v1/things/1/more")
+            """,
         "conformance/offcampus_conformance/checks/platform/check_things.py": f"""
             @check("P-THING-001", level="MUST", requirements=("{FIRST}", "{SECOND}"))
             def things_are_taken(view): ...
@@ -58,7 +68,11 @@ def test_handlers_rules_tests_and_checks_are_found(tree):
     api, tests = "reference_server/offcampus_server/things/api.py", "reference_server/tests/things/test_things.py"
     assert found.handlers == {"sampleThing": (Place(api, "sample_thing"),)}
     assert found.tests_of_requirements == {FIRST: (Place(tests, "test_a_thing"),)}
-    assert found.tests_of_operations == {"sampleThing": (Place(tests, ""), Place(tests, "test_by_name"))}
+    helpers = "reference_server/tests/things/helpers.py"
+    assert found.tests_of_operations == {
+        "readThing": (Place(helpers, ""),),
+        "sampleThing": (Place(tests, ""), Place(tests, "test_by_name")),
+    }
     assert found.rules == {FIRST: (Place("plugins/national/rules/things.yaml", "CN-001"),)}
     checks = "conformance/offcampus_conformance/checks/platform/check_things.py"
     assert found.checks == {FIRST: (Place(checks, "P-THING-001"),), SECOND: (Place(checks, "P-THING-001"),)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from offcampus_spec.security import roles
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -117,5 +118,5 @@ def counted(connection: Connection) -> int:
 def _public(jwk: dict[str, Any]) -> dict[str, Any]:
     try:
         return dict(OKPKey.import_key(jwk).as_dict(private=False))
-    except ValueError as error:
+    except (ValueError, JoseError) as error:
         raise PartyError(f"not an Ed25519 JWK: {error}") from None

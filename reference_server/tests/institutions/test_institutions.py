@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from world import World, problem
 
@@ -45,7 +47,7 @@ def test_the_public_sees_approved_institutions_without_persons(world: World) -> 
     """Found by name and region; no representative, no contact, nothing of what is not approved."""
     id = world.open_institution(name="公示学校", contact={"name": "甄试", "phone": "01012345"})
     waiting = world.ok(world.vendor.post("/v1/institutions", world.institution_document(name="公示学校二")))
-    listed = world.http.get("/v1/public/institutions?name=公示&region_code=110000")
+    listed = world.http.get("/v1/public/institutions?" + urlencode({"name": "公示", "region_code": "110000"}))
     assert [item["id"] for item in listed.json["items"]] == [id]
     one = world.http.get(f"/v1/public/institutions/{id}")
     assert one.json["name"] == "公示学校"
