@@ -308,4 +308,4 @@ def test_any_sequence_of_steps_keeps_the_models_sums(world: World) -> None:
 @pytest.mark.slow
 def test_many_sequences_of_steps_keep_the_models_sums(world: World) -> None:
     """The same for long."""
-    play(world, 300, 50)
+    play(world, 60, 50)
