@@ -35,6 +35,9 @@ LINT = {
     "SDK models are current": ["python", "-m", "offcampus_sdk.generate", "--check"],
     "national rules": ["offcampus-rules", "check", "plugins/national"],
     "Beijing's rules": ["offcampus-rules", "check", "plugins/beijing"],
+    "Guangdong's rules": ["offcampus-rules", "check", "plugins/guangdong"],
+    "Hubei's rules": ["offcampus-rules", "check", "plugins/hubei"],
+    "synthetic rules": ["offcampus-rules", "check", "plugins/stress"],
 }
 
 
