@@ -2,7 +2,8 @@
 
 Shape, names, dates, sources (R-SCHEMA, R-NAME, R-UNIT, R-DATE, R-OVERLAP, R-GAP), values looser than what stands above
 (R-LOOSE, R-DELEG), texts not in the language they claim (R-MSG), answers that differ when asked twice (R-PURE), cases
-that do not come out as written (R-CASE).
+that do not come out as written (R-CASE). When asked for: edges of values that no case stands on (R-EDGE), and slips in
+values that no case would notice (R-SURVIVOR).
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from offcampus_rules import registry, testing, yaml12
+from offcampus_rules import boundaries, mutating, registry, testing, yaml12
+from offcampus_rules.asked import asked
 from offcampus_rules.asking import ask
+from offcampus_rules.boundaries import Coverage
 from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleKitError, RuleSetError
+from offcampus_rules.mutating import Mutation
 from offcampus_rules.parameters import within
 from offcampus_rules.plain import FactsError
 from offcampus_rules.plugin import Plugin
@@ -32,14 +37,19 @@ class Report:
     parameters: int = 0
     rules: int = 0
     cases: int = 0
+    coverage: Coverage | None = None
+    mutation: Mutation | None = None
 
     @property
     def passed(self) -> bool:
         return not self.problems
 
 
-def check(root: Path, superiors: Sequence[Plugin]) -> Report:
-    """Check the plugin at `root` against the plugins above it (the nation's, unless it is the nation's own)."""
+def check(root: Path, superiors: Sequence[Plugin], *, coverage: bool = False, mutate: bool = False) -> Report:
+    """Check the plugin at `root` against the plugins above it (the nation's, unless it is the nation's own).
+
+    `coverage` and `mutate` also judge the cases: whether one stands on each edge, and whether they notice each slip.
+    """
     try:
         plugin = registry.read_folder(root)
     except RuleFileError as error:
@@ -53,11 +63,18 @@ def check(root: Path, superiors: Sequence[Plugin]) -> Report:
     own = [problem for problem in ruleset.reports() if root in problem.file.parents]
     cases, broken = _cases(root)
     found = [*own, *_untranslated(root), *broken, *_mismatches(ruleset, cases), *_impure(plugin, above, cases)]
+    ready = asked(ruleset, cases) if coverage or mutate else ()
+    covered = boundaries.measure(ruleset, plugin, ready) if coverage else None
+    mutation = mutating.run(ruleset, plugin, ready) if mutate else None
+    found.extend(_edges(covered) if covered else ())
+    found.extend(_survivors(mutation) if mutation else ())
     return Report(
         tuple(found),
         parameters=len(plugin.parameter_files),
         rules=sum(len(items) for file in plugin.rule_files for _, items in file.sections()),
         cases=len(cases),
+        coverage=covered,
+        mutation=mutation,
     )
 
 
@@ -104,6 +121,28 @@ def _impure(plugin: Plugin, above: Sequence[Plugin], cases: Sequence[testing.Rul
         if answers[0] != answers[1] or answers[0] != answers[2]:
             text = f"{case.name}: the same facts were answered differently"
             yield FileProblem(case.file, case.position, "R-PURE", text, "相同事实得到不同结果")
+
+
+def _edges(coverage: Coverage) -> Iterator[FileProblem]:
+    for item in coverage.uncovered:
+        name, since = item.entry.parameter, item.entry.since
+        wanted = {"from": f"on {since}", "before": f"on {since - timedelta(days=1)}"}
+        wanted |= {"limit": "exactly at the limit", "beyond": "one unit beyond it"}
+        en = f"no case of {name} ({item.entry.value!r} from {since}) stands {', '.join(wanted[e] for e in item.edges)}"
+        zh = f"{name}（{since} 起）缺少边界用例：{'、'.join(_EDGES_ZH[edge] for edge in item.edges)}"
+        yield FileProblem(item.entry.file, item.entry.position, "R-EDGE", en, zh)
+
+
+_EDGES_ZH = {"from": "生效当日", "before": "生效前一日", "limit": "恰在限值", "beyond": "超出一个单位"}
+
+
+def _survivors(mutation: Mutation) -> Iterator[FileProblem]:
+    for survivor in mutation.survivors:
+        mutant = survivor.mutant
+        place = f"{mutant.parameter} {mutant.what}"
+        en = f"{place}: no case would notice {mutant.becomes!r} in the place of {mutant.was!r}"
+        zh = f"{place} 由 {mutant.was!r} 误为 {mutant.becomes!r} 时，没有用例能发现"
+        yield FileProblem(mutant.document.file, mutant.position, "R-SURVIVOR", en, zh, hint=survivor.suggestion)
 
 
 def _untranslated(root: Path) -> Iterator[FileProblem]:

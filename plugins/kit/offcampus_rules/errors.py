@@ -32,6 +32,8 @@ class FileProblem:
     message_en: str
     message_zh: str
     severity: str = "error"
+    hint: str = ""
+    """What to write instead, ready to be pasted."""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.position.line}:{self.position.column}"

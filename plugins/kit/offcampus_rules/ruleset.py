@@ -78,11 +78,17 @@ class Rejected:
 class RuleSet:
     """See the module. Build one with `load_ruleset` or `build`."""
 
-    def __init__(self, assembly: Assembly, rejected: tuple[Rejected, ...], official_only: bool = False) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        rejected: tuple[Rejected, ...],
+        official_only: bool = False,
+        digest: str | None = None,
+    ) -> None:
         self._assembly = _official(assembly) if official_only else assembly
         self.rejected = rejected
         self.plugins: tuple[PluginInfo, ...] = tuple(plugin.info for plugin in assembly.plugins)
-        self.digest = digests.digest(
+        self.digest = digest or digests.digest(
             {
                 "official_only": official_only,
                 "plugins": [[plugin.info.to_json(), plugin.content] for plugin in assembly.plugins],
@@ -100,6 +106,10 @@ class RuleSet:
     def assembly(self) -> Assembly:
         """The plugins' content, for tools that list or check it."""
         return self._assembly
+
+    def trying(self, assembly: Assembly) -> RuleSet:
+        """These rules with other content, for tools that try a change out; answers still carry this set's digest."""
+        return RuleSet(assembly, self.rejected, digest=self.digest)
 
     @property
     def extension_schemas(self) -> Mapping[str, Any]:

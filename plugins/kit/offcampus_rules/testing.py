@@ -94,15 +94,19 @@ def run_case(ruleset: RuleSet, case: RuleCase) -> Mismatch | None:
         answer = ask(ruleset, case.question, case.facts)
     except FactsError as error:
         return Mismatch(case, (str(error),), "")
+    found = tuple(differences(answer, case.expect))
+    return Mismatch(case, found, tree(answer, "en")) if found else None
+
+
+def differences(answer: Answer, expect: Mapping[str, Any]) -> Iterator[str]:
+    """What of an answer is not as expected, one line each."""
     seen = observed(answer)
-    differences = tuple(
-        f"{name}: expected {wanted!r}, got {seen.get(name, 'nothing of that name')!r}"
-        for name, wanted in case.expect.items()
-        if name not in ("message_contains", "values") and not _same(wanted, seen.get(name, _MISSING))
-    )
-    differences += tuple(_missing_texts(answer, case.expect.get("message_contains", [])))
-    differences += tuple(_wrong_values(seen, case.expect.get("values", {})))
-    return Mismatch(case, differences, tree(answer, "en")) if differences else None
+    for name, wanted in expect.items():
+        if name not in ("message_contains", "values") and not _same(wanted, seen.get(name, _MISSING)):
+            yield f"{name}: expected {wanted!r}, got {seen.get(name, 'nothing of that name')!r}"
+    if texts := expect.get("message_contains", []):
+        yield from _missing_texts(answer, texts)
+    yield from _wrong_values(seen, expect.get("values", {}))
 
 
 def observed(answer: Answer) -> dict[str, Any]:
