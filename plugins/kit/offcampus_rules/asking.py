@@ -13,9 +13,12 @@ from offcampus_rules.context import (
     Consumption,
     CourseFiling,
     LessonPlan,
+    ListChange,
+    RefundRefusal,
     RefundRequest,
     Release,
     Scope,
+    StaffRecord,
 )
 from offcampus_rules.decision import Deadline, Decision, RefundTerms, Value
 from offcampus_rules.plain import FactsError, context
@@ -37,8 +40,11 @@ QUESTIONS: Mapping[str, type[Any]] = {
     "charge": Charge,
     "course": CourseFiling,
     "lesson": LessonPlan,
+    "staff": StaffRecord,
     "consumption": Consumption,
     "release": Release,
+    "refund_refusal": RefundRefusal,
+    "list_change": ListChange,
     "confirmation": Confirmation,
     "refund": RefundRequest,
     "value": ValueQuestion,
@@ -66,8 +72,11 @@ _METHODS: Mapping[type, Any] = {
     Charge: RuleSet.check_charge,
     CourseFiling: RuleSet.check_course,
     LessonPlan: RuleSet.check_lesson,
+    StaffRecord: RuleSet.check_staff,
     Consumption: RuleSet.check_consumption,
     Release: RuleSet.check_release,
+    RefundRefusal: RuleSet.check_refund_refusal,
+    ListChange: RuleSet.check_list_change,
     Confirmation: RuleSet.confirmation_due,
     RefundRequest: RuleSet.refund_terms,
 }

@@ -13,7 +13,9 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 Outcome = Literal["allow", "refuse", "hold", "error"]
-DecisionKind = Literal["charge", "course", "lesson", "consumption", "release"]
+DecisionKind = Literal[
+    "charge", "course", "lesson", "staff", "consumption", "release", "refund_refusal", "list_change", "risk"
+]
 Level = Literal["nation", "province", "city", "county"]
 Confidence = Literal["official", "reported", "draft", "memory"]
 Raw = int | str | bool | tuple[str, ...] | None

@@ -24,20 +24,24 @@ def canonical(content: object) -> bytes:
 
 
 @cache
-def _fields(kind: Hashable) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+def _fields(kind: Hashable) -> tuple[tuple[str, ...], tuple[Any, ...], Callable[[Any], tuple[Any, ...]]]:
     listed = dataclasses.fields(kind)  # type: ignore[arg-type]  # a dataclass; hashable, as a cache key must be
-    names = tuple(sorted(field.name for field in listed))
-    return names, attrgetter(*names)
+    defaults = {field.name: field.default for field in listed}
+    names = tuple(sorted(defaults))
+    return names, tuple(defaults[name] for name in names), attrgetter(*names)
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no spelling for: instants (one offset), days, our frozen facts."""
+    """What JSON has no spelling for: instants (one offset), days, our frozen facts.
+
+    A fact at its default is left out, so that contexts may gain facts and stored digests still be met.
+    """
     if isinstance(value, datetime):
         return utc_text(value)
     if isinstance(value, date):
         return value.isoformat()
-    names, read = _fields(cast("Hashable", type(value)))
-    return dict(zip(names, read(value), strict=True))
+    names, defaults, read = _fields(cast("Hashable", type(value)))
+    return {name: item for name, default, item in zip(names, defaults, read(value), strict=True) if item != default}
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)

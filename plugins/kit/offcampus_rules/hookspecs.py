@@ -1,53 +1,77 @@
 """The hooks a plugin may write in Python when data cannot say it (design/rules, "Hooks").
 
-A hook is a pure function of one frozen `Case`; it may only ADD findings. pluggy marks hooks and checks their names and
-signatures; the kit makes the calls, one plugin at a time, because stock pluggy lets a wrapper drop others' findings,
-forgets a missing return, and loses everybody's findings with one exception. So:
-- `wrapper`, `hookwrapper`, `tryfirst`, `trylast`, `optionalhook` and `specname` are refused, here and in the spec;
-- an unknown hook name, a wrong argument, a hook-named function without the marker fails at load;
-- what a hook raises (SystemExit included), a None, a wrong type, a finding without a source becomes an alarm.
+A hook is a pure function of one frozen `Case`; it may only ADD findings or PROPOSE values, which the kit meets with
+what data says. pluggy marks hooks and checks their names and signatures; the kit makes the calls, one plugin at a time,
+because stock pluggy lets a wrapper drop others' findings, forgets a missing return, and loses everybody's findings
+with one exception. How answers combine and what a failure means stands in `hook_table`; what may be returned, in
+`findings`; how a module is admitted, in `hook_loading`.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 import pluggy
 
-from offcampus_rules.context import Charge, Consumption, CourseFiling, LessonPlan, Release
-from offcampus_rules.decision import Alarm, Value
-from offcampus_rules.errors import RuleKitError
-from offcampus_rules.rules import Comparison
-from offcampus_rules.units import FactUnit, FactValue, Limit
+from offcampus_rules.context import (
+    Charge,
+    Confirmation,
+    Consumption,
+    CourseFiling,
+    InstitutionWindow,
+    InstitutionYear,
+    LessonPlan,
+    ListChange,
+    PriceRequest,
+    RefundRefusal,
+    RefundRequest,
+    Release,
+    ReleasePlanRequest,
+    ReserveCase,
+    StaffRecord,
+)
+from offcampus_rules.decision import Value
+from offcampus_rules.findings import (
+    CreditFactor,
+    FieldSpec,
+    Finding,
+    Findings,
+    Indicator,
+    LastDay,
+    ListProposal,
+    PlanProposal,
+    PlanStep,
+    RefundProposal,
+    Sum,
+    WarningLevel,
+)
 
 PROJECT = "offcampus_rules"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-MAX_FINDINGS = 200
 FactsT = TypeVar("FactsT")
+Hook = Callable[..., Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a hook found: figures and names, no sentences. `parameter` names the value whose source is cited."""
-
-    rule: str
-    code: str
-    requirement: str
-    fact: str
-    given: FactValue
-    allowed: Limit
-    unit: FactUnit
-    must_be: Comparison
-    parameter: str
-
-
-Findings = tuple[Finding, ...]
+__all__ = [
+    "Case",
+    "CreditFactor",
+    "FieldSpec",
+    "Finding",
+    "Findings",
+    "Hooks",
+    "Indicator",
+    "LastDay",
+    "ListProposal",
+    "PlanProposal",
+    "PlanStep",
+    "RefundProposal",
+    "Sum",
+    "WarningLevel",
+    "hookimpl",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +82,8 @@ class Case(Generic[FactsT]):
     value: Callable[[str], Value]
 
 
-Hook = Callable[[Case[Any]], Findings]
-
-
-class Gates:
-    """The gates. Each returns the violations it found; an empty tuple means none, None is an error."""
+class Hooks:
+    """Every hook. An empty tuple means that there is nothing to add; None is an error."""
 
     @hookspec
     def check_charge(self, case: Case[Charge]) -> Findings:  # type: ignore[empty-body]
@@ -74,7 +95,11 @@ class Gates:
 
     @hookspec
     def check_lesson(self, case: Case[LessonPlan]) -> Findings:  # type: ignore[empty-body]
-        """A lesson on the timetable."""
+        """A lesson on the timetable: its time and place."""
+
+    @hookspec
+    def check_staff(self, case: Case[StaffRecord]) -> Findings:  # type: ignore[empty-body]
+        """A person an institution has or wants."""
 
     @hookspec
     def check_consumption(self, case: Case[Consumption]) -> Findings:  # type: ignore[empty-body]
@@ -84,64 +109,66 @@ class Gates:
     def check_release(self, case: Case[Release]) -> Findings:  # type: ignore[empty-body]
         """A sum about to leave custody (M-18.1)."""
 
+    @hookspec
+    def check_refund_refusal(self, case: Case[RefundRefusal]) -> Findings:  # type: ignore[empty-body]
+        """An institution that wants to say no to a refund: a finding forbids the refusal (M-18.2)."""
 
-HOOKS: tuple[str, ...] = tuple(name for name in vars(Gates) if name.startswith("check_"))
-_REFUSED_OPTIONS = ("wrapper", "hookwrapper", "tryfirst", "trylast", "optionalhook", "specname")
+    @hookspec
+    def check_list_change(self, case: Case[ListChange]) -> Findings:  # type: ignore[empty-body]
+        """A change of an institution's list status."""
+
+    @hookspec
+    def confirmation_due(self, case: Case[Confirmation]) -> tuple[LastDay, ...]:  # type: ignore[empty-body]
+        """When silence confirms a lesson; a proposal can only postpone it."""
+
+    @hookspec
+    def release_plan(self, case: Case[ReleasePlanRequest]) -> tuple[PlanProposal, ...]:  # type: ignore[empty-body]
+        """How an order's money leaves custody; a proposal can only slow it down."""
+
+    @hookspec
+    def refund_terms(self, case: Case[RefundRequest]) -> tuple[RefundProposal, ...]:  # type: ignore[empty-body]
+        """What a refund comes to and by when it is paid; a proposal can only add to it or hasten it."""
+
+    @hookspec
+    def price_limit(self, case: Case[PriceRequest]) -> tuple[Sum, ...]:  # type: ignore[empty-body]
+        """What a course may cost in all; a proposal can only lower it."""
+
+    @hookspec
+    def reserve_required(self, case: Case[ReserveCase]) -> tuple[Sum, ...]:  # type: ignore[empty-body]
+        """What must be kept aside; a proposal can only raise it."""
+
+    @hookspec
+    def risk_indicators(self, case: Case[InstitutionWindow]) -> tuple[Indicator, ...]:  # type: ignore[empty-body]
+        """Signs of risk in an institution's figures; of one id the gravest counts."""
+
+    @hookspec
+    def credit_factors(self, case: Case[InstitutionYear]) -> tuple[CreditFactor, ...]:  # type: ignore[empty-body]
+        """Points for the credit grading; of one id the fewest count."""
+
+    @hookspec
+    def list_transitions(self, case: Case[ListChange]) -> tuple[ListProposal, ...]:  # type: ignore[empty-body]
+        """List statuses somebody should look at."""
+
+    @hookspec
+    def disclosure_fields(self) -> tuple[FieldSpec, ...]:  # type: ignore[empty-body]
+        """Fields the province publishes or asks for, as JSON Schemas; read once at load."""
+
+    @hookspec
+    def warning_levels(self) -> tuple[WarningLevel, ...]:  # type: ignore[empty-body]
+        """The province's levels of warning; read once at load."""
 
 
-class HookRefused(RuleKitError):
-    """A plugin's hooks cannot be used; the message says which and why."""
-
-
-class _Manager(pluggy.PluginManager):
-    """pluggy, with the options refused that would let one plugin speak over another."""
-
-    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
-        options = super().parse_hookimpl_opts(plugin, name)
-        function = getattr(plugin, name, None)
-        if options is None:
-            if name in HOOKS and inspect.isroutine(function):
-                raise HookRefused(f"{name} is named like a hook and lacks the @hookimpl marker")
-            return None
-        for option in _REFUSED_OPTIONS:
-            if options[option]:  # type: ignore[literal-required]  # the names are HookimplOpts' own
-                raise HookRefused(f"{name} uses {option}, which would let a plugin change what others found")
-        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-            raise HookRefused(f"{name} must be a plain function")
-        return options
-
-
-def hooks_of(module: ModuleType, plugin: str) -> Mapping[str, Hook]:
-    """The marked hooks of a module. Raises HookRefused, also for hooks that no gate knows."""
-    manager = _Manager(PROJECT)
-    manager.add_hookspecs(Gates)
-    try:
-        manager.register(module, name=plugin)
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        raise HookRefused(str(error).splitlines()[-1]) from error
-    found: dict[str, Hook] = {}
-    for name in HOOKS:
-        for implementation in getattr(manager.hook, name).get_hookimpls():
-            if implementation.argnames != ("case",):
-                raise HookRefused(f"{name} takes one argument named case, not {implementation.argnames}")
-            found[name] = implementation.function
-    return found
-
-
-def call(hook: Hook, name: str, plugin: str, case: Case[Any]) -> Findings | Alarm:
-    """Call one hook of one plugin; whatever goes wrong stays with that plugin."""
-    try:
-        result: object = hook(case)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - SystemExit and the like of one province must not stop the others
-        return Alarm(plugin, name, f"raised {type(error).__name__}")
-    if not isinstance(result, tuple):
-        return Alarm(plugin, name, f"returned {type(result).__name__}, expected a tuple of findings")
-    if len(result) > MAX_FINDINGS:
-        return Alarm(plugin, name, f"returned {len(result)} findings, allowed are {MAX_FINDINGS}")
-    strangers = {type(item).__name__ for item in result if type(item) is not Finding}
-    if strangers:
-        return Alarm(plugin, name, f"returned {', '.join(sorted(strangers))} among the findings")
-    return result
+RETURNS: dict[str, type[Any]] = {
+    **dict.fromkeys((name for name in vars(Hooks) if name.startswith("check_")), Finding),
+    "confirmation_due": LastDay,
+    "release_plan": PlanProposal,
+    "refund_terms": RefundProposal,
+    "price_limit": Sum,
+    "reserve_required": Sum,
+    "risk_indicators": Indicator,
+    "credit_factors": CreditFactor,
+    "list_transitions": ListProposal,
+    "disclosure_fields": FieldSpec,
+    "warning_levels": WarningLevel,
+}
+"""What the items of each hook's tuple are."""

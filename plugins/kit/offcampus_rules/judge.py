@@ -36,6 +36,8 @@ class Check:
     limit: Callable[[Any], Limit]
     span_zh: str
     span_en: str
+    untold: str | None = None
+    """The fact that is the limit, where nobody may have told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class CompiledRule:
     text: Text
     passes: Callable[[Any, Any], bool]
     breach: Breach
+    untold: Callable[[Any], str | None] | None = None
+    """The name of a fact nobody told that would decide whether the rule applies; None: it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +110,23 @@ def judge(plan: Plan, case: Facts) -> Findings:
     notes: list[NotEvaluated] = []
     for item in plan.rules:
         if item.applies is not None and not item.applies(case):
+            if item.untold is not None and (name := item.untold(case)) is not None:
+                notes.append(_not_told(item.rule.id, name))
             continue
         given = item.fact.read(case)
         if given is None:
+            if item.fact.may_be_untold:
+                notes.append(_not_told(item.rule.id, item.fact.name))
             continue
         values[item.rule.parameter] = item.effective
         if item.fact.doubt is not None and (doubt := item.fact.doubt(case)) is not None:
             notes.append(NotEvaluated(item.rule.id, *doubt))
         for check in item.checks:
             limit = check.limit(case)
-            if limit is not None and not item.passes(given, limit):
+            if limit is None:
+                if check.untold is not None:
+                    notes.append(_not_told(item.rule.id, check.untold))
+            elif not item.passes(given, limit):
                 figures = Figures(item.rule.must_be, given, limit, item.fact.unit, check.span_zh, check.span_en)
                 violations.append(wording.violation(item.breach, check.value, item.text, figures))
     notes.extend(item.note for item in plan.undecided if item.applies is None or item.applies(case))
@@ -123,6 +134,10 @@ def judge(plan: Plan, case: Facts) -> Findings:
     values.update((item.rule.parameter, item.value) for item in owed)
     duties = tuple(wording.obligation(item.rule, item.value, item.text, item.due(case)) for item in owed)
     return Findings(tuple(violations), duties, tuple(values.values()), tuple(notes))
+
+
+def _not_told(rule: str, fact: str) -> NotEvaluated:
+    return NotEvaluated(rule, f"未提供事实 {fact}，未作判断", f"the fact {fact} was not told, so this was not judged")
 
 
 class _Compiler:
@@ -151,6 +166,7 @@ class _Compiler:
             text=self._assembly.texts[rule.code],
             passes=PASSES[rule.must_be],
             breach=Breach(rule.id, rule.code, rule.requirement, rule.fact, self._vocabulary[rule.fact].pointer),
+            untold=self._untold(rule.conditions),
         )
 
     def obligation(self, rule: ObligationRule) -> CompiledObligation | None:
@@ -160,6 +176,8 @@ class _Compiler:
         if not isinstance(value.value, int) or applies is False:
             return None
         start = self._vocabulary[rule.measured_from].read
+        begun = partial(_has, start)
+        applies = begun if applies is None else partial(_both, begun, applies)
 
         def due(case: Any, amount: int = value.value, unit: str = value.unit) -> date:
             return units.last_day(start(case), amount, unit).day  # type: ignore[arg-type]
@@ -176,7 +194,8 @@ class _Compiler:
     def _check(self, rule: Rule, parameter: Parameter, entry: Entry) -> Check:
         value = effective.to_value(parameter, entry)
         if rule.limit_fact is not None:
-            return Check(value, self._vocabulary[rule.limit_fact].read, "", "")
+            other = self._vocabulary[rule.limit_fact]
+            return Check(value, other.read, "", "", other.name if other.may_be_untold else None)
         if rule.measured_from is not None and isinstance(entry.value, int):
             return Check(
                 value,
@@ -191,9 +210,16 @@ class _Compiler:
     def _measured(self, rule: Rule, parameter: Parameter, value: Value, amount: int) -> Callable[[Any], Limit]:
         start: Callable[[Any], Any] = self._vocabulary[rule.measured_from or ""].read
         unit, month_end = value.unit, parameter.month_end
-        if rule.back:
-            return lambda case: units.counted_back(start(case), amount, unit)
-        return lambda case: units.counted_on(start(case), amount, unit, month_end)
+
+        def measured(case: Any) -> Limit:
+            begun = start(case)
+            if begun is None:  # what never began has no term: whether it had to begin is a rule of its own
+                return None
+            if rule.back:
+                return units.counted_back(begun, amount, unit)
+            return units.counted_on(begun, amount, unit, month_end)
+
+        return measured
 
     def _condition(self, conditions: tuple[Condition, ...]) -> Predicate | Literal[False] | None:
         """A predicate; None when there is nothing left to ask; False when it can never be met here."""
@@ -209,6 +235,21 @@ class _Compiler:
             return None
         return tests[0] if len(tests) == 1 else lambda case: all(test(case) for test in tests)
 
+    def _untold(self, conditions: tuple[Condition, ...]) -> Callable[[Any], str | None] | None:
+        facts = [self._vocabulary[condition.fact] for condition in conditions]
+        open_ = [fact for fact in facts if fact.may_be_untold]
+        if not open_:
+            return None
+        known = tuple(item for item in conditions if not self._vocabulary[item.fact].may_be_untold)
+        applies = self._condition(known)
+
+        def untold(case: Any) -> str | None:
+            if applies is not None and (applies is False or not applies(case)):
+                return None
+            return next((fact.name for fact in open_ if fact.read(case) is None), None)
+
+        return untold
+
     def _listed(self, parameter: str) -> frozenset[Any]:
         value = self._effective(self._assembly.definitions[parameter]).value
         return frozenset(value) if isinstance(value, tuple) else frozenset() if value is None else frozenset([value])
@@ -220,6 +261,14 @@ class _Compiler:
     def _effective(self, parameter: Parameter) -> Value:
         entries = self._assembly.entries.get(parameter.id, ())
         return effective.effective(parameter, entries, self._scope, self._dates[parameter.governed_by])
+
+
+def _has(read: Callable[[Any], Any], case: Any) -> bool:
+    return read(case) is not None
+
+
+def _both(one: Predicate, other: Predicate, case: Any) -> bool:
+    return one(case) and other(case)
 
 
 def _is_one_of(read: Callable[[Any], Any], wanted: frozenset[Any], case: Any) -> bool:

@@ -24,7 +24,8 @@ from offcampus_spec.schemas import compile_schema
 from offcampus_rules import messages, parameters, rules, yaml12
 from offcampus_rules.decision import PluginInfo
 from offcampus_rules.errors import FileProblem, Position, RuleFileError
-from offcampus_rules.hookspecs import Hook, hooks_of
+from offcampus_rules.hook_loading import hooks_of
+from offcampus_rules.hookspecs import Hook
 from offcampus_rules.messages import Text
 from offcampus_rules.parameters import ParameterFile
 from offcampus_rules.rules import RuleFile

@@ -17,7 +17,8 @@ from offcampus_rules.parameters import Parameter
 from offcampus_rules.validation import valid_shape
 from offcampus_rules.yaml12 import Document, Path12
 
-Gate = Literal["charge", "course", "lesson", "consumption", "release"]
+Gate = Literal["charge", "course", "lesson", "staff", "consumption", "release", "refund_refusal", "list_change", "risk"]
+"""Where rules are judged. `risk` is no gate but the same judging: a broken limit is a sign of risk."""
 Comparison = Literal["at_most", "at_least", "one_of", "none_of", "is_true", "is_false"]
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from offcampus_rules import deadlines, digests, effective, hookspecs, judge, looser, wording
+from offcampus_rules import calling, deadlines, digests, effective, judge, looser, wording
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import (
@@ -26,15 +26,17 @@ from offcampus_rules.context import (
     Facts,
     GovernedBy,
     LessonPlan,
+    ListChange,
+    RefundRefusal,
     RefundRequest,
     Release,
     Scope,
+    StaffRecord,
 )
 from offcampus_rules.decision import (
     Alarm,
     Deadline,
     Decision,
-    Outcome,
     PluginInfo,
     RefundTerms,
     Value,
@@ -42,21 +44,14 @@ from offcampus_rules.decision import (
 )
 from offcampus_rules.errors import FileProblem, RuleSetError
 from offcampus_rules.facts import VOCABULARY
-from offcampus_rules.hookspecs import Case, Finding
+from offcampus_rules.findings import Finding
+from offcampus_rules.hook_table import HOOK_TABLE, OUTCOME_ON_FAILURE
+from offcampus_rules.hookspecs import Case, Hook
 from offcampus_rules.judge import Plan
 from offcampus_rules.parameters import NATION, Parameter, level_of, within
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.rules import Gate
 from offcampus_rules.wording import Breach, Figures
-
-ON_FAILURE: Mapping[Gate, Outcome] = {
-    "charge": "error",
-    "course": "error",
-    "lesson": "error",
-    "consumption": "hold",
-    "release": "hold",
-}
-"""What a gate answers when a plugin of the region fails and nothing else is wrong."""
 
 _GOVERNED_BY: tuple[GovernedBy, ...] = ("contract_date", "event_date", "report_date")
 _CACHE_LIMIT = 8192
@@ -149,6 +144,18 @@ class RuleSet:
         """May this sum leave custody? (M-18.1)"""
         return self._decide("release", case, case.signed_on)
 
+    def check_staff(self, case: StaffRecord) -> Decision:
+        """May this person work there?"""
+        return self._decide("staff", case, case.on)
+
+    def check_refund_refusal(self, case: RefundRefusal) -> Decision:
+        """May the institution refuse this refund? `refuse` means that its refusal is not accepted. (M-18.2)"""
+        return self._decide("refund_refusal", case, shanghai_date(case.requested_at))
+
+    def check_list_change(self, case: ListChange) -> Decision:
+        """May the institution's list status change like this?"""
+        return self._decide("list_change", case, case.on)
+
     def confirmation_due(self, case: Confirmation) -> Deadline:
         """When silence confirms a lesson. While a plugin of the region is out the clock stands still."""
         answer = deadlines.confirmation_due(case, lambda name, on: self.value(name, case.scope, on))
@@ -162,12 +169,12 @@ class RuleSet:
         return replace(answer, alarms=alarms) if alarms else answer
 
     def _decide(self, kind: Gate, case: Facts, governing: date) -> Decision:
-        plan = self._plan(kind, case)
+        plan, row = self._plan(kind, case), HOOK_TABLE[f"check_{kind}"]
         found = judge.judge(plan, case)
         added, alarms = self._call_hooks(kind, case)
         violations = found.violations if not added else (*found.violations, *added)
         return Decision(
-            outcome="refuse" if violations else ON_FAILURE[kind] if alarms else "allow",
+            outcome="refuse" if violations else OUTCOME_ON_FAILURE[row.on_failure] if alarms else "allow",
             kind=kind,
             violations=_ordered(violations) if len(violations) > 1 else violations,
             obligations=() if violations else found.obligations,
@@ -220,15 +227,13 @@ class RuleSet:
                 violations.extend(outcome)
         return tuple(violations), tuple(alarms)
 
-    def _call_hook(
-        self, plugin: Plugin, hook: hookspecs.Hook, kind: Gate, case: Facts
-    ) -> tuple[Violation, ...] | Alarm:
+    def _call_hook(self, plugin: Plugin, hook: Hook, kind: Gate, case: Facts) -> tuple[Violation, ...] | Alarm:
         def value(parameter: str) -> Value:
             definition = self._assembly.definitions[parameter]
             return self.value(parameter, case.scope, case.date_for(definition.governed_by))
 
         name = f"check_{kind}"
-        found = hookspecs.call(hook, name, plugin.info.distribution, Case(case, value))
+        found = calling.call(hook, name, plugin.info.distribution, Case(case, value))
         if isinstance(found, Alarm):
             return found
         try:

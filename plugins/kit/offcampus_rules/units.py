@@ -20,6 +20,7 @@ Unit = Literal[
     "minutes",
     "count",
     "ppm",
+    "centi_m2",
     "time",
     "days",
     "working_days",
@@ -28,12 +29,16 @@ Unit = Literal[
     "option",
     "options",
 ]
-FactUnit = Literal["fen", "centi_hours", "minutes", "count", "second_of_day", "date", "instant", "flag", "option"]
+FactUnit = Literal[
+    "fen", "centi_hours", "minutes", "count", "ppm", "centi_m2", "second_of_day", "date", "instant", "flag", "option"
+]
 FactValue = int | str | bool | date | datetime | None
 Limit = int | str | bool | date | datetime | tuple[str, ...] | None
 
 UNITS: tuple[str, ...] = get_args(Unit)
-INTEGER_UNITS = frozenset({"fen", "class_hours", "minutes", "count", "ppm", "days", "working_days", "months"})
+INTEGER_UNITS = frozenset(
+    {"fen", "class_hours", "minutes", "count", "ppm", "centi_m2", "days", "working_days", "months"}
+)
 DURATIONS = frozenset({"days", "working_days", "months"})
 
 COMPARABLE: dict[str, frozenset[str]] = {
@@ -41,6 +46,8 @@ COMPARABLE: dict[str, frozenset[str]] = {
     "centi_hours": frozenset({"class_hours"}),
     "minutes": frozenset({"minutes"}),
     "count": frozenset({"count"}),
+    "ppm": frozenset({"ppm"}),
+    "centi_m2": frozenset({"centi_m2"}),
     "second_of_day": frozenset({"time"}),
     "date": DURATIONS,
     "instant": frozenset(),
@@ -152,6 +159,8 @@ def readable(value: FactValue | Limit, unit: str, language: Literal["zh", "en"])
         return readable(_hundredths(value), "class_hours", language)
     if unit == "ppm" and isinstance(value, int):
         return f"{value / 10_000:g} %"
+    if unit == "centi_m2" and isinstance(value, int):
+        return f"{_hundredths(value)} {'平方米' if language == 'zh' else 'm²'}"
     pattern = (_ZH if language == "zh" else _EN).get(unit)
     return pattern.format(value) if pattern else plain(value, unit)
 

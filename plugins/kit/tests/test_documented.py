@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from offcampus_rules.cli import main
-from offcampus_rules.hookspecs import _REFUSED_OPTIONS, HOOKS
+from offcampus_rules.hook_loading import REFUSED_OPTIONS
+from offcampus_rules.hook_table import HOOKS, rendered
 
 KIT = Path(__file__).parents[1]
 README = (KIT / "README.md").read_text(encoding="utf-8")
@@ -15,8 +16,13 @@ README = (KIT / "README.md").read_text(encoding="utf-8")
 
 def test_every_hook_and_refused_option_is_documented():
     """By name, in the hooks section."""
-    for name in (*HOOKS, *_REFUSED_OPTIONS):
+    for name in (*HOOKS, *REFUSED_OPTIONS):
         assert f"`{name}`" in README
+
+
+def test_the_table_of_hooks_is_the_readmes():
+    """Failure policies, dates and budgets are read where they are decided."""
+    assert rendered() in README
 
 
 def test_every_check_code_is_documented_and_exists():

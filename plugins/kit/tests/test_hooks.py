@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 from offcampus_rules import Charge, Confirmation, LessonPlan, Release, Scope
-from offcampus_rules.hookspecs import HookRefused
+from offcampus_rules.hook_loading import HookRefused
 from offcampus_rules.registry import read_folder
 from offcampus_rules.ruleset import build
 
@@ -85,9 +85,9 @@ def test_a_hook_speaks_in_its_own_region_only(nation, read):
         ("pass", "returned NoneType"),
         ("return []", "returned list"),
         ("return True", "returned bool"),
-        ("return ('precharge.loan',)", "returned str among the findings"),
-        ("return ({},) ", "returned dict among the findings"),
-        ("return tuple(range(201))", "returned 201 findings"),
+        ("return ('precharge.loan',)", "returned str among the answers"),
+        ("return ({},) ", "returned dict among the answers"),
+        ("return tuple(range(201))", "returned 201 items"),
         ("case.facts.total_fen = 0", "raised FrozenInstanceError"),
         ("case.value('no.such')", "raised KeyError"),
     ],
