@@ -37,6 +37,8 @@ LINT = {
     "Beijing's rules": ["offcampus-rules", "check", "plugins/beijing"],
     "Guangdong's rules": ["offcampus-rules", "check", "plugins/guangdong"],
     "Hubei's rules": ["offcampus-rules", "check", "plugins/hubei"],
+    "Shandong's rules": ["offcampus-rules", "check", "plugins/shandong"],
+    "Zhejiang's rules": ["offcampus-rules", "check", "plugins/zhejiang"],
     "synthetic rules": ["offcampus-rules", "check", "plugins/stress"],
 }
 
