@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+from offcampus_rules import digests
+
 Outcome = Literal["allow", "refuse", "hold", "error"]
 DecisionKind = Literal[
     "charge", "course", "lesson", "staff", "consumption", "release", "refund_refusal", "list_change", "risk"
@@ -195,7 +197,8 @@ class Decision:
     governing_date: date
     ruleset_digest: str
     plugins: tuple[PluginInfo, ...]
-    facts_digest: str
+    facts: object
+    """What was judged: the frozen case."""
     not_evaluated: tuple[NotEvaluated, ...] = ()
     alarms: tuple[Alarm, ...] = ()
 
@@ -206,6 +209,11 @@ class Decision:
             raise ValueError("what is allowed has no violation and no alarm")
         if self.outcome in ("error", "hold") and not self.alarms:
             raise ValueError(f"the outcome {self.outcome!r} names what failed")
+
+    @property
+    def facts_digest(self) -> str:
+        """The digest of what was judged, made when it is asked for: it costs as much as the judging."""
+        return digests.digest(self.facts)
 
     def to_json(self) -> dict[str, Any]:
         """The decision as the standard writes it (schema `decision`), without the id that storing it gives."""

@@ -37,9 +37,9 @@ _PHRASES: Mapping[tuple[str, bool, Language], str] = {
 _TEMPORAL = frozenset({"date", "instant", "second_of_day"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Text:
-    """The message and the remedy of one code."""
+    """The message and the remedy of one code. Compared by identity: a catalogue holds each once, and keys caches."""
 
     message_zh: str
     message_en: str

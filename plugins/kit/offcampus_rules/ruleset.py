@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
-from offcampus_rules import calling, deadlines, digests, effective, judge, looser, wording
+from offcampus_rules import calling, deadlines, digests, effective, judge, looser, screening, wording
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import (
@@ -47,8 +47,8 @@ from offcampus_rules.facts import VOCABULARY
 from offcampus_rules.findings import Finding
 from offcampus_rules.hook_table import HOOK_TABLE, OUTCOME_ON_FAILURE
 from offcampus_rules.hookspecs import Case, Hook
-from offcampus_rules.judge import Plan
 from offcampus_rules.parameters import NATION, Parameter, level_of, within
+from offcampus_rules.plans import Plan
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.rules import Gate
 from offcampus_rules.wording import Breach, Figures
@@ -90,6 +90,8 @@ class RuleSet:
             }
         )
         self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._clocks = {kind: judge.clocks(self._assembly, kind) for kind in get_args(Gate)}
+        self._hooked = frozenset(name for plugin in self._assembly.plugins for name in plugin.hooks)
         self._regions: dict[str, tuple[PluginInfo, ...]] = {}
 
     @property
@@ -170,7 +172,7 @@ class RuleSet:
 
     def _decide(self, kind: Gate, case: Facts, governing: date) -> Decision:
         plan, row = self._plan(kind, case), HOOK_TABLE[f"check_{kind}"]
-        found = judge.judge(plan, case)
+        found = screening.judge(plan, case)
         added, alarms = self._call_hooks(kind, case)
         violations = found.violations if not added else (*found.violations, *added)
         return Decision(
@@ -182,19 +184,21 @@ class RuleSet:
             governing_date=governing,
             ruleset_digest=self.digest,
             plugins=self._speaking(case.scope.region),
-            facts_digest=digests.digest(case),
+            facts=case,
             not_evaluated=found.not_evaluated,
             alarms=alarms,
         )
 
     def _plan(self, kind: Gate, case: Facts) -> Plan:
-        dates = {governed_by: case.date_for(governed_by) for governed_by in _GOVERNED_BY}
-        key = (kind, case.scope, *dates.values())
+        scope = case.scope
+        dates = [case.date_for(governed_by) for governed_by in self._clocks[kind]]
+        key = (kind, scope.region, scope.sector, scope.stage, scope.delivery, *dates)
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= _CACHE_LIMIT:
                 self._plans.clear()
-            plan = self._plans[key] = judge.compile_plan(self._assembly, kind, case.scope, dates)
+            every = {governed_by: case.date_for(governed_by) for governed_by in _GOVERNED_BY}
+            plan = self._plans[key] = judge.compile_plan(self._assembly, kind, scope, every)
         return plan
 
     def _speaking(self, region: str) -> tuple[PluginInfo, ...]:
@@ -214,6 +218,8 @@ class RuleSet:
 
     def _call_hooks(self, kind: Gate, case: Facts) -> tuple[tuple[Violation, ...], tuple[Alarm, ...]]:
         name = f"check_{kind}"
+        if name not in self._hooked and not self.rejected:
+            return (), ()
         violations: list[Violation] = []
         alarms = list(self._absent(case.scope.region, name)) if self.rejected else []
         for plugin in self._assembly.plugins:
@@ -253,13 +259,15 @@ class RuleSet:
 
 def _ordered(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     """One order whatever the plugins' order was, and no finding twice."""
-    order = ("nation", "province", "city", "county")
-    return tuple(
-        sorted(
-            set(violations),
-            key=lambda item: (order.index(item.level), item.region, item.rule, item.fact, item.given, item.allowed),
-        )
-    )
+    ranked = sorted(violations, key=_rank)
+    return tuple(item for item, before in zip(ranked, (None, *ranked), strict=False) if item != before)
+
+
+_LEVELS = {"nation": 0, "province": 1, "city": 2, "county": 3}
+
+
+def _rank(item: Violation) -> tuple[int, str, str, str, str, str, str]:
+    return _LEVELS[item.level], item.region, item.rule, item.fact, item.given, item.allowed, item.code
 
 
 def _official(assembly: Assembly) -> Assembly:

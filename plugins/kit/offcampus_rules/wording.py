@@ -12,6 +12,9 @@ from offcampus_rules.messages import Text
 from offcampus_rules.rules import Comparison, ObligationRule
 from offcampus_rules.units import Limit
 
+_CUT = "\x00"
+"""Stands for the figure while sentences are cut; no YAML file can hold it."""
+
 
 class Figures(NamedTuple):
     """What was given against what is allowed. `unit` is the fact's; the span is the duration behind a date limit."""
@@ -22,15 +25,6 @@ class Figures(NamedTuple):
     unit: str
     span_zh: str = ""
     span_en: str = ""
-
-
-class _Words(NamedTuple):
-    given: str
-    allowed: str
-    message_zh: str
-    message_en: str
-    remedy_zh: str
-    remedy_en: str
 
 
 class Breach(NamedTuple):
@@ -47,39 +41,48 @@ def violation(breach: Breach, value: Value, text: Text, figures: Figures) -> Vio
     """A violation in the catalogue's words. Raises ValueError for a value that does not bind or has no source."""
     if value.value is None or value.source is None or value.level is None or value.region is None:
         raise ValueError(f"{value.parameter} is not regulated here: nothing can be refused by it")
-    words = _words(text, figures)
+    must_be, given, limit, unit, span_zh, span_en = figures
+    allowed_en, message_zh, message_en, remedy_zh, remedy_en = _sentences(text, must_be, limit, unit, span_zh, span_en)
+    given_zh, given_en = units.readable(given, unit, "zh"), units.readable(given, unit, "en")
     return Violation(
         code=breach.code,
         rule=breach.rule,
         requirement=breach.requirement,
         fact=breach.fact,
-        given=words.given,
-        allowed=words.allowed,
+        given=given_en,
+        allowed=allowed_en,
         citation=value.source,
-        message_zh=words.message_zh,
-        message_en=words.message_en,
-        remedy_zh=words.remedy_zh,
-        remedy_en=words.remedy_en,
+        message_zh=given_zh.join(message_zh),
+        message_en=given_en.join(message_en),
+        remedy_zh=given_zh.join(remedy_zh),
+        remedy_en=given_en.join(remedy_en),
         level=value.level,
         region=value.region,
         pointer=breach.pointer,
     )
 
 
+class _Sentences(NamedTuple):
+    """A limit's sentences, cut where the figure given belongs."""
+
+    allowed_en: str
+    message_zh: list[str]
+    message_en: list[str]
+    remedy_zh: list[str]
+    remedy_en: list[str]
+
+
 @lru_cache(maxsize=4096)
-def _words(text: Text, figures: Figures) -> _Words:
-    """The sentences for one pair of figures; the same breach is told by several levels and by many orders."""
-    must_be, given, limit, unit, span_zh, span_en = figures
-    given_zh, given_en = units.readable(given, unit, "zh"), units.readable(given, unit, "en")
+def _sentences(text: Text, must_be: Comparison, limit: Limit, unit: str, span_zh: str, span_en: str) -> _Sentences:
+    """The same limit is broken by many orders, with many figures."""
     allowed_zh = messages.allowed_text(must_be, limit, unit, "zh", span_zh)
     allowed_en = messages.allowed_text(must_be, limit, unit, "en", span_en)
-    return _Words(
-        given=given_en,
-        allowed=allowed_en,
-        message_zh=messages.fill(text.message_zh, given_zh, allowed_zh),
-        message_en=messages.fill(text.message_en, given_en, allowed_en),
-        remedy_zh=messages.fill(text.remedy_zh, given_zh, allowed_zh),
-        remedy_en=messages.fill(text.remedy_en, given_en, allowed_en),
+    return _Sentences(
+        allowed_en,
+        messages.fill(text.message_zh, _CUT, allowed_zh).split(_CUT),
+        messages.fill(text.message_en, _CUT, allowed_en).split(_CUT),
+        messages.fill(text.remedy_zh, _CUT, allowed_zh).split(_CUT),
+        messages.fill(text.remedy_en, _CUT, allowed_en).split(_CUT),
     )
 
 

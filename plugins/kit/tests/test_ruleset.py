@@ -75,7 +75,7 @@ def decision(**changes):
         "governing_date": date(2026, 3, 1),
         "ruleset_digest": "sha-256:0",
         "plugins": (),
-        "facts_digest": "sha-256:0",
+        "facts": None,
     }
     return Decision(**{**base, **changes})
 
