@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from offcampus_rules import parameters, rules, timeline
+from offcampus_rules import rules, timeline, values
 from offcampus_rules.errors import FileProblem, Position
 from offcampus_rules.messages import Text
 from offcampus_rules.parameters import Entry, Parameter, ParameterFile
@@ -76,7 +76,7 @@ def _check_parameter(
             ("parameter",), "R-NAME", f"no parameter {file.id} is defined above", f"上级未定义参数 {file.id}"
         )
         return
-    yield from parameters.check_units(file.entries, definition)
+    yield from values.check(file.entries, definition)
     mine = {entry.file for entry in file.entries}
     yield from (problem for problem in timeline.check(entries[file.id]) if problem.file in mine)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from offcampus_rules import units
+from offcampus_rules import display
 from offcampus_rules.context import DELIVERIES, SECTORS, STAGES
 from offcampus_rules.parameters import Cell, Entry, Parameter, ParameterFile
 from offcampus_rules.plugin import Plugin
@@ -63,7 +63,8 @@ def _line(parameter: Parameter, entries: Iterable[Entry]) -> str:
 
 
 def _value(parameter: Parameter, entry: Entry) -> str:
-    said = "open" if entry.value is None else units.readable(entry.value, entry.unit or parameter.unit, "en")
+    unit = entry.unit or parameter.unit
+    said = "open" if entry.value is None else display.raw(entry.value, unit, parameter.of, "en")
     when = f"{entry.since}" + (f" to before {entry.until}" if entry.until else "")
     return f"{when}{_where(entry.cells)}: {said}{_cited(entry)}"
 

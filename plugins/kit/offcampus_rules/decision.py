@@ -8,11 +8,14 @@ Invariants
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
 from offcampus_rules import digests
+from offcampus_rules.daysets import DaySet
+from offcampus_rules.schedules import Schedule
+from offcampus_rules.tables import Table
 
 Outcome = Literal["allow", "refuse", "hold", "error"]
 DecisionKind = Literal[
@@ -20,8 +23,9 @@ DecisionKind = Literal[
 ]
 Level = Literal["nation", "province", "city", "county"]
 Confidence = Literal["official", "reported", "draft", "memory"]
-Raw = int | str | bool | tuple[str, ...] | None
-"""A parameter's value as written in its file (hours, fen, "20:30", a list of options); None: not regulated here."""
+Raw = int | str | bool | tuple[str, ...] | Table | Schedule | DaySet | None
+"""A parameter's value as written in its file (hours, fen, "20:30", a list of options, a table, a release schedule, a
+calendar); None: not regulated here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,36 @@ class Value:
     confidence: Confidence | None
     reason_if_none: str | None = None
     reason_if_none_zh: str | None = None
+    of: str | None = None
+    """The unit of a table's cells."""
+
+    def at(self, **coordinates: int | str) -> Value:
+        """A table's value at a point, with the table's source; its value is None where no row answers.
+
+        `at(class_size=12, area="urban")`. Raises TypeError when this is no table, KeyError for other axes than its own.
+        A table that is itself not regulated here answers as it stands.
+        """
+        if self.value is None:
+            return self
+        if not isinstance(self.value, Table):
+            raise TypeError(f"{self.parameter} is no table")
+        row = self.value.row(**coordinates)
+        if row is not None and row.value is not None:
+            return replace(self, value=row.value, unit=self.of or "count", of=None)
+        place = ", ".join(f"{name} {item}" for name, item in coordinates.items())
+        return replace(
+            self,
+            value=None,
+            unit=self.of or "count",
+            of=None,
+            reason_if_none=f"the table has no value for {place}",
+            reason_if_none_zh=f"表格对 {place} 未作规定",
+        )
 
     def to_json(self) -> dict[str, Any]:
-        document: dict[str, Any] = {
-            "parameter": self.parameter,
-            "value": list(self.value) if isinstance(self.value, tuple) else self.value,
-            "unit": self.unit,
-        }
+        document: dict[str, Any] = {"parameter": self.parameter, "value": plain_raw(self.value), "unit": self.unit}
         return document | _without_none(
+            of=self.of,
             level=self.level,
             region=self.region,
             since=self.since and self.since.isoformat(),
@@ -263,6 +289,13 @@ class RefundTerms:
     values: tuple[Value, ...]
     working_zh: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = field(default=())
+
+
+def plain_raw(value: Raw) -> Any:
+    """A value in JSON, as a parameter file writes it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return value.to_json() if isinstance(value, (Table, Schedule, DaySet)) else value
 
 
 def _without_none(**fields: Any) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from dataclasses import replace
 from datetime import date
 from functools import reduce
 
-from offcampus_rules import units
+from offcampus_rules import lattice, units
 from offcampus_rules.context import Scope
-from offcampus_rules.decision import Raw, Value
+from offcampus_rules.decision import Value
+from offcampus_rules.errors import Position
 from offcampus_rules.parameters import Entry, Parameter, chain
 
 _SILENT_EN = "no level regulates this here on this date"
@@ -68,43 +69,39 @@ def meet(parameter: Parameter, one: Entry, other: Entry, on: date) -> Entry:
         return first
     if first.value is None:
         return second
-    if isinstance(first.value, tuple) and isinstance(second.value, tuple):
-        return _meet_sets(parameter, first, second)
-    if parameter.stricter == "exact":
+    if parameter.unit in units.DURATIONS and parameter.stricter != "exact":
+        left, right = _ends(parameter, first, on), _ends(parameter, second, on)
+        if left == right:
+            return first
+        return second if (right < left) == (parameter.stricter == "lower") else first
+    met = lattice.meet(parameter.stricter, parameter.order, parameter.unit, first.value, second.value)
+    if lattice.same(met, first.value):
         return first
-    left, right = outcome(parameter, first, on), outcome(parameter, second, on)
-    if left == right:
-        return first
-    return second if (right < left) == (parameter.stricter == "lower") else first
+    return second if lattice.same(met, second.value) else replace(second, value=met)
 
 
-def _meet_sets(parameter: Parameter, first: Entry, second: Entry) -> Entry:
-    if parameter.stricter == "exact":
-        return first
-    assert isinstance(first.value, tuple)
-    assert isinstance(second.value, tuple)
-    left, right = set(first.value), set(second.value)
-    both = left & right if parameter.stricter == "subset" else left | right
-    if both == left:
-        return first
-    if both == right:
-        return second
-    return replace(second, value=tuple(sorted(both)))
+def as_strict(parameter: Parameter, above: Entry, below: Entry, on: date) -> bool:
+    """Whether what stands below is at least as strict as what stands above, on a day; null demands nothing."""
+    if above.value is None:
+        return True
+    if below.value is None:
+        return False
+    if parameter.unit in units.DURATIONS and parameter.stricter != "exact":
+        high, low = _ends(parameter, above, on), _ends(parameter, below, on)
+        return low <= high if parameter.stricter == "lower" else low >= high
+    met = lattice.meet(parameter.stricter, parameter.order, parameter.unit, above.value, below.value)
+    return lattice.same(met, below.value)
 
 
-def outcome(parameter: Parameter, entry: Entry, on: date) -> int:
-    """What an entry amounts to on a day, as a number that orders outcomes of whatever unit."""
-    value, unit = entry.value, entry.unit or parameter.unit
-    if unit in units.DURATIONS and isinstance(value, int):
-        return units.last_day(on, value, unit).day.toordinal()
-    limit = units.limit(value, unit)
-    assert isinstance(limit, int)
-    return limit
+def _ends(parameter: Parameter, entry: Entry, on: date) -> date:
+    """The last day of a duration that begins on a day, so that durations in whatever unit can be compared."""
+    assert isinstance(entry.value, int)
+    return units.last_day(on, entry.value, entry.unit or parameter.unit).day
 
 
-def _rank(entry: Entry) -> tuple[int, str, int, str]:
+def _rank(entry: Entry) -> tuple[int, str, int, str, Position]:
     order = ("nation", "province", "city", "county")
-    return order.index(entry.level), entry.region, entry.since.toordinal(), repr(entry.value)
+    return order.index(entry.level), entry.region, entry.since.toordinal(), str(entry.file), entry.position
 
 
 def _nearest(parameter: Parameter, speaking: Iterable[Entry]) -> Entry | None:
@@ -141,6 +138,7 @@ def to_value(parameter: Parameter, entry: Entry) -> Value:
         until=entry.until,
         source=entry.source,
         confidence=entry.confidence,
+        of=parameter.of,
     )
 
 
@@ -161,10 +159,3 @@ def _silence(parameter: Parameter, speaking: Sequence[Entry]) -> Value:
         reason_if_none=en,
         reason_if_none_zh=zh,
     )
-
-
-def same(one: Raw, other: Raw) -> bool:
-    """Whether two values demand the same; lists are sets."""
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return set(one) == set(other)
-    return one == other

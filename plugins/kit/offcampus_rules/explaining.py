@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from offcampus_rules import units
+from offcampus_rules import display, units
 from offcampus_rules.asking import Answer
 from offcampus_rules.decision import Deadline, Decision, RefundTerms, Value, Violation
 from offcampus_rules.messages import Language
@@ -112,7 +112,7 @@ def _value(value: Value, words: _Words) -> str:
     if value.value is None:
         reason = value.reason_if_none_zh if words.language == "zh" else value.reason_if_none
         return f"{value.parameter}: {words['not_regulated']} ({reason})"
-    shown = units.readable(value.value, value.unit, words.language)
+    shown = display.value(value, words.language)
     span = f"{value.since} – {value.until or ''}".rstrip()
     confidence = words[value.confidence or "reported"]
     return f"{value.parameter} = {shown} ({value.level} {value.region}, {span}; {value.source}, {confidence})"

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from offcampus_rules import effective, units
+from offcampus_rules import display, effective
 from offcampus_rules.context import Scope
 from offcampus_rules.errors import FileProblem
 from offcampus_rules.parameters import Cell, Entry, Parameter
@@ -76,7 +76,7 @@ def _compare(
 ) -> FileProblem | None:
     if parameter.binding != "floor":
         return _outside(parameter, above, entry)
-    looser = [day for day in days if not _at_least_as_strict(parameter, above, entry, day)]
+    looser = [day for day in days if not effective.as_strict(parameter, above, entry, day)]
     if not looser:
         return None
     on = f" on {len(looser)} of {len(days)} start dates" if len(days) > 1 else f" from {looser[0]}"
@@ -89,15 +89,6 @@ def _compare(
         f"{parameter.id} {given} is looser than {floor} of {above.region}{on} for {'/'.join(cell)}; no effect",
         f"{parameter.id} {given} 宽于 {above.region} 的 {floor}{zh}，不生效",
     )
-
-
-def _at_least_as_strict(parameter: Parameter, above: Entry, entry: Entry, day: date) -> bool:
-    if parameter.stricter == "exact":
-        return effective.same(above.value, entry.value)
-    met = effective.meet(parameter, above, entry, day)
-    if isinstance(entry.value, tuple):
-        return effective.same(met.value, entry.value)
-    return effective.outcome(parameter, met, day) == effective.outcome(parameter, entry, day)
 
 
 def _outside(parameter: Parameter, above: Entry, entry: Entry) -> FileProblem | None:
@@ -120,4 +111,4 @@ def _outside(parameter: Parameter, above: Entry, entry: Entry) -> FileProblem | 
 
 
 def _text(parameter: Parameter, entry: Entry) -> str:
-    return units.readable(entry.value, entry.unit or parameter.unit, "en")
+    return display.raw(entry.value, entry.unit or parameter.unit, parameter.of, "en")

@@ -2,7 +2,7 @@
 
 One file holds one parameter: its definition with the nation's values, or a locality's values (`parameter:`, `region:`).
 Invariants, each an error with file and line when broken:
-- a value is written in its unit; `from` is inclusive, `until` exclusive and later;
+- `from` is inclusive, `until` exclusive and later; what is in force before it was published says `retroactive: true`;
 - a binding value cites a document; null gives the reason why nothing is regulated here;
 - only `official` and `reported` bind; `draft` and `memory` are kept as notes;
 - how a parameter binds below, whom it protects and what is stricter is declared once, in its definition.
@@ -10,32 +10,26 @@ Invariants, each an error with file and line when broken:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from offcampus_rules import units
+from offcampus_rules import lattice, structured
 from offcampus_rules.calendar import MonthEnd
 from offcampus_rules.context import DELIVERIES, SECTORS, STAGES, GovernedBy, Scope
 from offcampus_rules.decision import Citation, Confidence, Level, Raw
 from offcampus_rules.errors import FileProblem, Position
+from offcampus_rules.lattice import Stricter
 from offcampus_rules.validation import valid_parameter_file
 from offcampus_rules.yaml12 import Document, Path12
 
 Binding = Literal["floor", "range", "choice", "default", "delegated"]
-Stricter = Literal["lower", "higher", "subset", "superset", "exact"]
 Cell = tuple[str, str, str]
 """One combination of sector, stage and delivery."""
 
 BINDING_CONFIDENCES: frozenset[Confidence] = frozenset({"official", "reported"})
 NATION = "000000"
-_DIRECTIONS: dict[str, frozenset[str]] = {
-    "option": frozenset({"exact"}),
-    "options": frozenset({"subset", "superset", "exact"}),
-}
-_ORDERED: frozenset[str] = frozenset({"lower", "higher", "exact"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,8 @@ class Entry:
     position: Position
     options: tuple[str, ...] | None = None
     interval: tuple[int, int] | None = None
+    published: date | None = None
+    checked_on: date | None = None
 
     @property
     def binds(self) -> bool:
@@ -71,8 +67,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a table: numbers in bands from `least` on (`bands`: their unit), or named options."""
+
+    name: str
+    bands: str | None
+    least: int
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter's definition: the legal judgement of how it binds, and its unit."""
+    """A parameter's definition: the legal judgement of how it binds, and its unit.
+
+    `axes` and `of` describe a table, `measured_by` a schedule; `order` lists options from the loosest to the strictest.
+    """
 
     id: str
     title_zh: str
@@ -85,6 +94,10 @@ class Parameter:
     month_end: MonthEnd
     jurisdiction: str
     file: Path
+    order: tuple[str, ...] = ()
+    axes: tuple[Axis, ...] = ()
+    of: str | None = None
+    measured_by: Literal["taught", "elapsed"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,13 @@ class ParameterFile:
     definition: Parameter | None
     entries: tuple[Entry, ...]
     document: Document
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The CSV files beside this one that its values name."""
+        values = [item["value"] for item in self.document.content["values"]]
+        rows = [value.get("rows") for value in values if isinstance(value, dict)]
+        return tuple(item["csv"] for item in rows if isinstance(item, dict))
 
 
 def level_of(region: str) -> Level:
@@ -146,8 +166,8 @@ def _definition(
     content: dict[str, Any], jurisdiction: str, document: Document, problems: list[FileProblem]
 ) -> Parameter:
     unit, stricter = content["unit"], content["stricter"]
-    if stricter not in _DIRECTIONS.get(unit, _ORDERED):
-        allowed = ", ".join(sorted(_DIRECTIONS.get(unit, _ORDERED)))
+    if stricter not in lattice.DIRECTIONS.get(unit, lattice.ORDERED):
+        allowed = ", ".join(sorted(lattice.DIRECTIONS.get(unit, lattice.ORDERED)))
         problems.append(
             document.problem(
                 ("stricter",),
@@ -168,6 +188,13 @@ def _definition(
         month_end=content.get("month_end", "last_day_included"),
         jurisdiction=jurisdiction,
         file=document.file,
+        order=tuple(content.get("order", ())),
+        axes=tuple(
+            Axis(item["name"], item.get("bands"), item.get("least", 0), tuple(item.get("options", ())))
+            for item in content.get("axes", ())
+        ),
+        of=content.get("of"),
+        measured_by=content.get("measured_by"),
     )
 
 
@@ -190,6 +217,16 @@ def _entry(
                 f"失效日 {until} 须晚于生效日 {since}（失效日不含当日）",
             )
         )
+    published = _day(item.get("published"))
+    if published is not None and since < published and not item.get("retroactive"):
+        problems.append(
+            document.problem(
+                (*path, "from"),
+                "R-DATE",
+                f"in force from {since}, published only on {published}; if that is so, add retroactive: true",
+                f"生效日 {since} 早于公布日 {published}；确实如此的，请写 retroactive: true",
+            )
+        )
     reason = item.get("reason")
     options = item.get("options")
     interval = item.get("range")
@@ -200,7 +237,7 @@ def _entry(
         cells=_cells(item.get("scope", {})),
         since=since,
         until=until,
-        value=_raw(item["value"]),
+        value=structured.value(item["value"], document, (*path, "value"), problems),
         unit=item.get("unit") or unit or "",
         confidence=item.get("confidence"),
         source=_citation(item.get("source"), item.get("confidence")),
@@ -209,26 +246,9 @@ def _entry(
         position=document.position(path),
         options=tuple(options) if options else None,
         interval=(interval[0], interval[1]) if interval else None,
+        published=published,
+        checked_on=_day(item.get("checked_on")),
     )
-
-
-def check_units(entries: Iterable[Entry], definition: Parameter) -> tuple[FileProblem, ...]:
-    """Every value is written in the parameter's unit; only a duration may be written in another duration unit."""
-    problems: list[FileProblem] = []
-    for entry in entries:
-        unit = entry.unit or definition.unit
-        swapped = unit != definition.unit and not {unit, definition.unit} <= units.DURATIONS
-        if swapped or not units.fits(entry.value, unit):
-            problems.append(
-                FileProblem(
-                    entry.file,
-                    entry.position,
-                    "R-UNIT",
-                    f"{entry.value!r} in {unit} is not a value of {definition.id}, whose unit is {definition.unit}",
-                    f"{entry.value!r}（{unit}）不是参数 {definition.id} 的合法取值，其单位为 {definition.unit}",
-                )
-            )
-    return tuple(problems)
 
 
 def _cells(scope: dict[str, list[str]]) -> frozenset[Cell]:
@@ -238,10 +258,6 @@ def _cells(scope: dict[str, list[str]]) -> frozenset[Cell]:
         for stage in scope.get("stage", STAGES)
         for delivery in scope.get("delivery", DELIVERIES)
     )
-
-
-def _raw(value: Any) -> Raw:
-    return tuple(value) if isinstance(value, list) else cast("Raw", value)
 
 
 def _day(text: str | None) -> date | None:

@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -74,6 +74,7 @@ def read(root: Path, distribution: str, version: str, hooks: ModuleType | None =
     jurisdiction = str(manifest.get("jurisdiction", ""))
     documents: dict[str, Any] = {"manifest": manifest}
     parameter_files = _each(root, "parameters", problems, documents, lambda doc: parameters.read(doc, jurisdiction))
+    documents.update(_attached_tables(root, parameter_files, problems))
     rule_files = _each(root, "rules", problems, documents, lambda doc: rules.read(doc, jurisdiction))
     catalogues = _each(root, "messages", problems, documents, messages.read)
     extensions = _extensions(root, documents, problems)
@@ -93,6 +94,20 @@ def read(root: Path, distribution: str, version: str, hooks: ModuleType | None =
         content=documents,
         extensions=extensions,
     )
+
+
+def _attached_tables(
+    root: Path, files: tuple[ParameterFile, ...], problems: list[FileProblem]
+) -> Iterator[tuple[str, str]]:
+    """The CSV files of long tables count for the content; one that no parameter names is a mistake."""
+    named = {file.document.file.parent / name for file in files for name in file.tables}
+    for path in sorted((root / "parameters").rglob("*.csv")):
+        if path in named:
+            yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
+        else:
+            problems.append(
+                FileProblem(path, Position(1, 1), "R-FILE", "no value names this table", "无取值引用此表格")
+            )
 
 
 def _extensions(root: Path, documents: dict[str, Any], problems: list[FileProblem]) -> dict[str, Any]:

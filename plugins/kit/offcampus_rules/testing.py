@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from offcampus_rules import yaml12
 from offcampus_rules.asking import Answer, ask
-from offcampus_rules.decision import Deadline, Decision, RefundTerms, Value
+from offcampus_rules.decision import Deadline, Decision, RefundTerms, Value, plain_raw
 from offcampus_rules.errors import Position, RuleFileError
 from offcampus_rules.explaining import tree
 from offcampus_rules.plain import FactsError
@@ -136,7 +136,7 @@ def observed(answer: Answer) -> dict[str, Any]:
 
 
 def _plain(value: Value) -> Any:
-    return list(value.value) if isinstance(value.value, tuple) else value.value
+    return plain_raw(value.value)
 
 
 def _at(instant: Any) -> str | None:

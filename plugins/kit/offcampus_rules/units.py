@@ -12,7 +12,10 @@ from typing import Literal, get_args
 
 from offcampus_rules import calendar
 from offcampus_rules.calendar import MonthEnd
+from offcampus_rules.daysets import DaySet
 from offcampus_rules.decision import Raw
+from offcampus_rules.schedules import Schedule
+from offcampus_rules.tables import Table
 
 Unit = Literal[
     "fen",
@@ -28,6 +31,9 @@ Unit = Literal[
     "flag",
     "option",
     "options",
+    "table",
+    "schedule",
+    "dates",
 ]
 FactUnit = Literal[
     "fen", "centi_hours", "minutes", "count", "ppm", "centi_m2", "second_of_day", "date", "instant", "flag", "option"
@@ -56,7 +62,13 @@ COMPARABLE: dict[str, frozenset[str]] = {
 }
 """Which parameter units a fact of a unit may be judged by; an instant only by another fact."""
 
+_STRUCTURED: dict[str, type] = {"table": Table, "schedule": Schedule, "dates": DaySet}
 _TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])\Z")
+
+
+def is_structured(value: Raw) -> bool:
+    """Whether a value is more than a word, a number or a list of words."""
+    return isinstance(value, (Table, Schedule, DaySet))
 
 
 def fits(value: Raw, unit: str) -> bool:
@@ -69,11 +81,18 @@ def fits(value: Raw, unit: str) -> bool:
         return isinstance(value, bool)
     if unit == "options":
         return isinstance(value, tuple)
+    if unit in _STRUCTURED:
+        return isinstance(value, _STRUCTURED[unit])
     return isinstance(value, str) and (unit != "time" or _TIME.match(value) is not None)
 
 
 def limit(value: Raw, unit: str) -> Limit:
-    """A parameter's value in the terms facts are measured in (durations stay as they are: see `deadline_day`)."""
+    """A parameter's value in the terms facts are measured in (durations stay as they are: see `last_day`).
+
+    Raises TypeError for a table, schedule or calendar: what these allow depends on where they are read.
+    """
+    if isinstance(value, (Table, Schedule, DaySet)):
+        raise TypeError(f"a {unit} is no limit by itself")
     if unit == "class_hours" and isinstance(value, int):
         return value * 100
     if unit == "time" and isinstance(value, str):

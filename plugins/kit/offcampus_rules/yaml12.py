@@ -65,11 +65,21 @@ class Document:
 
 def load(file: Path) -> Document:
     """Read one file. Raises RuleFileError with file, line, column, what was found and what is allowed."""
+    return loads(_decoded(file), file)
+
+
+def readable_text(file: Path) -> str:
+    """A file's text that shows what it says. Raises RuleFileError for other encodings and invisible characters."""
+    text = _decoded(file)
+    _refuse_hidden(text.removeprefix("\ufeff"), file)
+    return text
+
+
+def _decoded(file: Path) -> str:
     try:
-        text = file.read_bytes().decode("utf-8")
+        return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise _failure(file, Position(1, 1), f"not UTF-8 at byte {error.start}", "不是 UTF-8 编码") from error
-    return loads(text, file)
 
 
 def loads(text: str, file: Path) -> Document:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from offcampus_rules import Citation, Scope, effective, looser
+from offcampus_rules import Citation, Scope, effective, lattice, looser, units
 from offcampus_rules.errors import Position
 from offcampus_rules.parameters import Entry, Parameter, _cells, level_of
 
@@ -82,7 +82,13 @@ def demand(p, item, day):
     """What an entry comes to, so that two of them can be compared."""
     if item.value is None:
         return None
-    return frozenset(item.value) if isinstance(item.value, tuple) else effective.outcome(p, item, day)
+    return (
+        frozenset(item.value)
+        if isinstance(item.value, tuple)
+        else effective._ends(p, item, day)
+        if p.unit in units.DURATIONS
+        else lattice.rank(item.value, p.unit)
+    )
 
 
 DAYS = st.dates(date(2023, 1, 1), date(2026, 12, 1))
