@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from offcampus_rules import looser, mutants, parameters, suggesting, timeline
+from offcampus_rules import looser, mutants, suggesting, timeline, values
 from offcampus_rules.asked import AskedCase
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.errors import FileProblem
@@ -106,7 +106,7 @@ def _changed(assembly: Assembly, original: ParameterFile, mutant: ParameterFile 
         definitions = {**definitions, mutant.id: mutant.definition}
     kept = tuple(entry for entry in assembly.entries[original.id] if entry.file != original.document.file)
     entries = (*kept, *mutant.entries)
-    if timeline.check(entries) or parameters.check_units(mutant.entries, definitions[mutant.id]):
+    if timeline.check(entries) or values.check(mutant.entries, definitions[mutant.id]):
         return None
     return replace(assembly, definitions=definitions, entries={**assembly.entries, original.id: entries})
 
