@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from offcampus_rules import checking
+from offcampus_rules.asking import ask
+from offcampus_rules.hook_table import HOOK_TABLE
 from offcampus_rules.registry import GROUP, read_folder
 from offcampus_rules.ruleset import build
 from offcampus_rules.testing import load_cases, run_case
 
 ROOT = Path(__file__).parents[1]
 NATION = ROOT.parent / "national"
+GATES = [name.removeprefix("check_") for name, row in HOOK_TABLE.items() if row.family == "gate"]
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,24 @@ def test_every_source_says_that_it_is_synthetic(ruleset):
     own = [entry for entries in ruleset.assembly.entries.values() for entry in entries if entry.region[:2] == "99"]
     assert own
     assert [entry.parameter for entry in own if entry.source and "synthetic" not in entry.source.document] == []
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_every_gate_has_a_hook_and_a_case_that_it_refuses(ruleset, gate):
+    """A hook that finds nothing anywhere would be forgotten here."""
+    assert f"check_{gate}" in ruleset.assembly.plugins[-1].hooks
+    rules = {
+        item.rule
+        for case in load_cases(ROOT)
+        if case.question == gate
+        for item in ask(ruleset, case.question, case.facts).violations
+    }
+    assert any(rule.startswith("SYN-HK") for rule in rules)
+
+
+def test_no_hook_speaks_outside_its_city(ruleset):
+    """Each is silent where its parameter is not set."""
+    for case in load_cases(ROOT):
+        if case.question in GATES and case.facts["scope"]["region"] != "991200":
+            found = ask(ruleset, case.question, case.facts).violations
+            assert [item.rule for item in found if item.rule.startswith("SYN-HK")] == [], str(case)
