@@ -29,11 +29,12 @@ Answer = Decision | Deadline | RefundTerms | Value
 
 @dataclass(frozen=True, slots=True)
 class ValueQuestion:
-    """Which value holds, where, on which day."""
+    """Which value holds, where, on which day; `at`: in which cell of a table."""
 
     parameter: str
     scope: Scope
     day: date
+    at: Mapping[str, int | str] | None = None
 
 
 QUESTIONS: Mapping[str, type[Any]] = {
@@ -63,9 +64,18 @@ def answer(ruleset: RuleSet, case: Any) -> Answer:
     if isinstance(case, ValueQuestion):
         if case.parameter not in ruleset.parameters:
             raise FactsError(f"{case.parameter} is no parameter of this rule set")
-        return ruleset.value(case.parameter, case.scope, case.day)
+        return _cell(ruleset.value(case.parameter, case.scope, case.day), case.at)
     result: Answer = _METHODS[type(case)](ruleset, case)
     return result
+
+
+def _cell(value: Value, at: Mapping[str, int | str] | None) -> Value:
+    if at is None:
+        return value
+    try:
+        return value.at(**at)
+    except (TypeError, KeyError) as error:
+        raise FactsError(str(error.args[0])) from error
 
 
 _METHODS: Mapping[type, Any] = {

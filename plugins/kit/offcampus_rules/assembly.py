@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from offcampus_rules import rules, timeline, values
+from offcampus_rules import rules, timeline, values, yaml12
 from offcampus_rules.errors import FileProblem, Position
 from offcampus_rules.messages import Text
+from offcampus_rules.nearest import known_or_near
 from offcampus_rules.parameters import Entry, Parameter, ParameterFile
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.rules import ObligationRule, Rule, RuleFile, UndecidedRule
+from offcampus_rules.yaml12 import Document
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,12 @@ def _check_parameter(
 ) -> Iterator[FileProblem]:
     definition = definitions.get(file.id)
     if definition is None:
+        en, zh = known_or_near(file.id, definitions)
         yield file.document.problem(
-            ("parameter",), "R-NAME", f"no parameter {file.id} is defined above", f"上级未定义参数 {file.id}"
+            ("parameter",),
+            "R-NAME",
+            f"no parameter {file.id} is defined above; {en}",
+            f"上级未定义参数 {file.id}；{zh}",
         )
         return
     yield from values.check(file.entries, definition)
@@ -103,13 +109,18 @@ def _clashes(known: Assembly, plugin: Plugin) -> Iterator[FileProblem]:
             )
     for code in sorted(set(plugin.texts) & set(known.texts)):
         owner = next(other for other in known.plugins if code in other.texts)
-        yield FileProblem(
-            plugin.root / "messages",
-            Position(1, 1),
+        yield _catalogue(plugin, code).problem(
+            ("messages", code),
             "R-MSG",
             f"the words of {code} belong to {owner.info.distribution}",
             f"代码 {code} 的文案属于 {owner.info.distribution}",
         )
+
+
+def _catalogue(plugin: Plugin, code: str) -> Document:
+    """The file in which a plugin words a code."""
+    names = [name for name in plugin.content if name.startswith("messages/")]
+    return yaml12.load(plugin.root / next(name for name in names if code in plugin.content[name]["messages"]))
 
 
 def _repeated_rules(file: RuleFile, seen: set[str]) -> Iterator[FileProblem]:

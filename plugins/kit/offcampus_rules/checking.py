@@ -1,9 +1,9 @@
-"""What `offcampus-rules check` finds wrong with a plugin's folder, each with file and line.
+"""What `offcampus-rules check` finds wrong with a plugin's folder, each with file and line (all codes: `codes`).
 
-Shape, names, dates, sources (R-SCHEMA, R-NAME, R-UNIT, R-DATE, R-OVERLAP, R-GAP), values looser than what stands above
-(R-LOOSE, R-DELEG), texts not in the language they claim (R-MSG), answers that differ when asked twice (R-PURE), cases
-that do not come out as written (R-CASE). When asked for: edges of values that no case stands on (R-EDGE), and slips in
-values that no case would notice (R-SURVIVOR).
+A plugin is read and put together by the code that loads it, so that what loading refuses is found here in the same
+words. Beyond that: values that would loosen what stands above, texts not in the language they claim, rules that can
+never apply, hooks that are no pure functions, cases that do not come out as written; when asked for, edges of values
+that no case stands on and slips that no case would notice; with a day given, what time has done.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from offcampus_rules import boundaries, mutating, registry, testing, yaml12
+from offcampus_rules import ageing, boundaries, code_reading, hook_checking, mutating, reach, registry, testing, yaml12
 from offcampus_rules.asked import asked
-from offcampus_rules.asking import ask
 from offcampus_rules.boundaries import Coverage
-from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleKitError, RuleSetError
+from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleSetError
 from offcampus_rules.mutating import Mutation
 from offcampus_rules.parameters import within
-from offcampus_rules.plain import FactsError
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.ruleset import RuleSet, build
 
@@ -41,28 +39,45 @@ class Report:
     mutation: Mutation | None = None
 
     @property
+    def errors(self) -> tuple[FileProblem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity != "warning")
+
+    @property
     def passed(self) -> bool:
-        return not self.problems
+        return not self.errors
 
 
-def check(root: Path, superiors: Sequence[Plugin], *, coverage: bool = False, mutate: bool = False) -> Report:
+def check(
+    root: Path,
+    superiors: Sequence[Plugin],
+    *,
+    coverage: bool = False,
+    mutate: bool = False,
+    today: date | None = None,
+) -> Report:
     """Check the plugin at `root` against the plugins above it (the nation's, unless it is the nation's own).
 
     `coverage` and `mutate` also judge the cases: whether one stands on each edge, and whether they notice each slip.
+    `today` adds what the passing of time does to a plugin (warnings).
     """
+    suspicious = tuple(problem for file in sorted(root.glob("*/hooks.py")) for problem in code_reading.read(file))
     try:
         plugin = registry.read_folder(root)
     except RuleFileError as error:
         return Report(error.problems)
-    except RuleKitError as error:
-        return Report((FileProblem(root, Position(1, 1), "R-HOOK", str(error), "钩子不可用"),))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - importing hooks may raise anything, SystemExit included
+        return Report((*suspicious, hook_checking.refused(root, error)))
     above = _above(plugin, superiors)
     ruleset = _assembled(plugin, above)
     if isinstance(ruleset, Report):
         return ruleset
     own = [problem for problem in ruleset.reports() if root in problem.file.parents]
     cases, broken = _cases(root)
-    found = [*own, *_untranslated(root), *broken, *_mismatches(ruleset, cases), *_impure(plugin, above, cases)]
+    found = [*own, *suspicious, *_untranslated(root), *broken, *reach.unreachable(plugin, ruleset.assembly)]
+    found += [*_mismatches(ruleset, cases), *hook_checking.failures(plugin, above, cases)]
+    found += ageing.warnings(plugin, ruleset.parameters, today) if today else ()
     ready = asked(ruleset, cases) if coverage or mutate else ()
     covered = boundaries.measure(ruleset, plugin, ready) if coverage else None
     mutation = mutating.run(ruleset, plugin, ready) if mutate else None
@@ -90,7 +105,9 @@ def _assembled(plugin: Plugin, above: Sequence[Plugin]) -> RuleSet | Report:
     try:
         ruleset = build([*above, plugin])
     except RuleSetError as error:
-        return Report((FileProblem(plugin.root, Position(1, 1), "R-NATION", str(error), "缺少全国规则"),))
+        return Report(
+            (FileProblem(plugin.root / "plugin.yaml", Position(1, 1), "R-NATION", str(error), "缺少全国规则"),)
+        )
     problems = tuple(problem for item in ruleset.rejected for problem in item.problems)
     return Report(problems) if problems else ruleset
 
@@ -110,25 +127,12 @@ def _mismatches(ruleset: RuleSet, cases: Sequence[testing.RuleCase]) -> Iterator
             yield FileProblem(case.file, case.position, "R-CASE", text, "用例结果与预期不符")
 
 
-def _impure(plugin: Plugin, above: Sequence[Plugin], cases: Sequence[testing.RuleCase]) -> Iterator[FileProblem]:
-    """The same facts twice, before two rule sets built in opposite order of plugins: the answers must be equal."""
-    one, other = build([*above, plugin]), build([plugin, *reversed(above)])
-    for case in cases:
-        try:
-            answers = [ask(ruleset, case.question, case.facts) for ruleset in (one, other, one)]
-        except FactsError:
-            continue  # the case itself is reported by its run
-        if answers[0] != answers[1] or answers[0] != answers[2]:
-            text = f"{case.name}: the same facts were answered differently"
-            yield FileProblem(case.file, case.position, "R-PURE", text, "相同事实得到不同结果")
-
-
 def _edges(coverage: Coverage) -> Iterator[FileProblem]:
     for item in coverage.uncovered:
         name, since = item.entry.parameter, item.entry.since
         wanted = {"from": f"on {since}", "before": f"on {since - timedelta(days=1)}"}
         wanted |= {"limit": "exactly at the limit", "beyond": "one unit beyond it"}
-        en = f"no case of {name} ({item.entry.value!r} from {since}) stands {', '.join(wanted[e] for e in item.edges)}"
+        en = f"no case of {name} (from {since}) stands {', '.join(wanted[e] for e in item.edges)}"
         zh = f"{name}（{since} 起）缺少边界用例：{'、'.join(_EDGES_ZH[edge] for edge in item.edges)}"
         yield FileProblem(item.entry.file, item.entry.position, "R-EDGE", en, zh)
 
@@ -142,7 +146,7 @@ def _survivors(mutation: Mutation) -> Iterator[FileProblem]:
         place = f"{mutant.parameter} {mutant.what}"
         en = f"{place}: no case would notice {mutant.becomes!r} in the place of {mutant.was!r}"
         zh = f"{place} 由 {mutant.was!r} 误为 {mutant.becomes!r} 时，没有用例能发现"
-        yield FileProblem(mutant.document.file, mutant.position, "R-SURVIVOR", en, zh, hint=survivor.suggestion)
+        yield FileProblem(mutant.file, mutant.position, "R-SURVIVOR", en, zh, hint=survivor.suggestion)
 
 
 def _untranslated(root: Path) -> Iterator[FileProblem]:

@@ -1,8 +1,8 @@
 """The smallest changes a parameter file could suffer by a slip of the hand: each must be noticed by a case.
 
 Every value one unit up and down, every day one day earlier and later, every end of a band opened or closed, every
-option taken out and one put in, every flag turned. A change stands in the file's content, so that a mutant is read,
-checked and judged exactly as a file would be.
+option taken out and one put in, every flag turned. A change stands in the file's content
+(a table's in its rows), so that a mutant is read, checked and judged as a file would be.
 
 Invariants
 - What cannot change an answer has no mutants and is counted by its reason: nulls, notes that do not bind, what only a
@@ -15,20 +15,21 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from offcampus_rules import parameters
 from offcampus_rules.errors import Position
 from offcampus_rules.parameters import Entry, ParameterFile
+from offcampus_rules.tables import Band, Row, Table
 from offcampus_rules.yaml12 import Document, Path12
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])\Z")
 _ENDS = {"open": "closed", "closed": "open"}
-_WORDS = frozenset({"note", "reason", "title", "zh", "en", "label"})
 _ADDED = "something_else"
 
 
@@ -37,15 +38,13 @@ class Mutant:
     """One changed file. `entry` counts the file's values; `what` names the changed place inside it."""
 
     parameter: str
-    document: Document
+    file: Path
+    position: Position
     entry: int
     what: str
     was: Any
     becomes: Any
-
-    @property
-    def position(self) -> Position:
-        return self.document.position(("values", self.entry, *self.what.split("/")[:1]))
+    changed: Document | ParameterFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,10 @@ def of_file(file: ParameterFile, unit: str, known_options: Iterable[str] = (), *
             excluded[reason] = excluded.get(reason, 0) + 1
             continue
         changed = _Changes(item.get("unit") or unit, tuple(known_options))
+        if isinstance(entry.value, Table):
+            mutants.extend(_table(file, index, entry, entry.value))
         for key in ("value", "range", "options"):
-            if key not in item:
+            if key not in item or (key == "value" and isinstance(entry.value, Table)):
                 continue
             if key != "value" and not localities:
                 excluded["only a locality meets it"] = excluded.get("only a locality meets it", 0) + 1
@@ -96,8 +97,7 @@ class _Changes:
         """Every change at or below `path`: where, and what stands there then."""
         if isinstance(value, dict):
             for key, item in value.items():
-                if key not in _WORDS:
-                    yield from self.within(item, (*path, key))
+                yield from self.within(item, (*path, key))
         elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             yield from self._list(value, path)
         elif isinstance(value, list):
@@ -181,17 +181,58 @@ def _mutant(file: ParameterFile, entry: int, changes: Mapping[Path12, Any], path
             parent = parent[step]
         was = parent[place[-1]] if place == ("values", entry, *path) else was
         parent[place[-1]] = becomes
-    return Mutant(
-        parameter=file.id,
-        document=Document(file.document.file, content, file.document.positions),
-        entry=entry,
-        what="/".join(map(str, path)),
-        was=was,
-        becomes=changes["values", entry, *path],
-    )
+    what = "/".join(map(str, path))
+    becomes = changes["values", entry, *path]
+    position = file.document.position(("values", entry, *path))
+    changed = Document(file.document.file, content, file.document.positions)
+    return Mutant(file.id, file.document.file, position, entry, what, was, becomes, changed)
+
+
+def _table(file: ParameterFile, index: int, entry: Entry, table: Table) -> Iterator[Mutant]:
+    """Each cell one unit up and down, each boundary between two bands one number up and down."""
+
+    def mutant(row: Row, what: str, was: int, becomes: int, rows: tuple[Row, ...]) -> Mutant:
+        entries = list(file.entries)
+        entries[index] = replace(entry, value=Table(table.axes, rows))
+        changed = replace(file, entries=tuple(entries))
+        return Mutant(file.id, row.file, row.position, index, what, was, becomes, changed)
+
+    for row in table.rows:
+        if row.value is None:
+            continue
+        for becomes in (row.value - 1, row.value + 1):
+            rows = tuple(replace(item, value=becomes) if item is row else item for item in table.rows)
+            yield mutant(row, f"cell {row}", row.value, becomes, rows)
+    for axis, start, group in _boundaries(table):
+        for becomes in (start - 1, start + 1):
+            rows = tuple(_shifted_row(row, axis, start, becomes) if row in group else row for row in table.rows)
+            yield mutant(group[0], f"band of {table.axes[axis]} in {group[0]}", start, becomes, rows)
+
+
+def _boundaries(table: Table) -> Iterator[tuple[int, int, list[Row]]]:
+    """Where one band ends and the next begins, per axis and group of named options: (axis, first number, rows)."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in table.rows:
+        groups.setdefault(tuple(item for item in row.at if isinstance(item, str)), []).append(row)
+    for group in groups.values():
+        for axis in range(len(table.axes)):
+            bands = [(row, band) for row in group if isinstance(band := row.at[axis], Band)]
+            ends = {band.high + 1 for _, band in bands if band.high is not None}
+            for start in sorted(ends & {band.low for _, band in bands if band.low is not None}):
+                yield axis, start, [row for row, band in bands if band.low == start or band.high == start - 1]
+
+
+def _shifted_row(row: Row, axis: int, start: int, becomes: int) -> Row:
+    band = row.at[axis]
+    assert isinstance(band, Band)
+    low = becomes if band.low == start else band.low
+    high = becomes - 1 if band.high == start - 1 else band.high
+    return replace(row, at=(*row.at[:axis], Band(low, high), *row.at[axis + 1 :]))
 
 
 def read(mutant: Mutant, jurisdiction: str) -> ParameterFile | None:
     """The mutant as the kit reads it; None when the kit refuses to."""
-    file, problems = parameters.read(mutant.document, jurisdiction)
+    if isinstance(mutant.changed, ParameterFile):
+        return mutant.changed
+    file, problems = parameters.read(mutant.changed, jurisdiction)
     return None if problems else file

@@ -58,9 +58,11 @@ def _value(hint: Any, item: Any, where: str) -> Any:
             raise FactsError(f"{where} is {item!r}, expected a list")
         inner = typing.get_args(hint)[0]
         return tuple(_value(inner, one, f"{where}.{index}") for index, one in enumerate(item))
-    if dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) or origin is Mapping:
         if not isinstance(item, Mapping):
             raise FactsError(f"{where} is {item!r}, expected an object")
+        if origin is Mapping:
+            return {str(key): _value(typing.get_args(hint)[1], one, f"{where}.{key}") for key, one in item.items()}
         return context(cast("type[Any]", hint), item, f"{where}.")
     return _scalar(hint, item, where)
 
@@ -68,8 +70,8 @@ def _value(hint: Any, item: Any, where: str) -> Any:
 def _optional(hint: Any, item: Any, where: str) -> Any:
     if item is None:
         return None
-    inner = next(part for part in typing.get_args(hint) if part is not type(None))
-    return _value(inner, item, where)
+    kinds = [part for part in typing.get_args(hint) if part is not type(None)]
+    return _value(next((kind for kind in kinds if type(item) is kind), kinds[0]), item, where)
 
 
 def _one_of(allowed: tuple[Any, ...], item: Any, where: str) -> Any:

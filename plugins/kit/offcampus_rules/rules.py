@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from offcampus_rules import units
 from offcampus_rules.errors import FileProblem
 from offcampus_rules.facts import VOCABULARY, Fact
+from offcampus_rules.nearest import known_or_near
 from offcampus_rules.parameters import Parameter
 from offcampus_rules.validation import valid_shape
 from offcampus_rules.yaml12 import Document, Path12
@@ -219,10 +220,8 @@ def _comparable(rule: Rule, known: Mapping[str, Fact], parameter: Parameter) -> 
 def _unknown(
     file: RuleFile, path: Path12, what: str, what_zh: str, name: str, known: Mapping[str, object] | frozenset[str]
 ) -> FileProblem:
-    near = ", ".join(sorted(known)) if len(known) <= 25 else f"one of {len(known)}"
-    return file.document.problem(
-        path, "R-NAME", f"{name} is no {what}; known: {near}", f"{name} 不是已知的{what_zh}；已知：{near}"
-    )
+    en, zh = known_or_near(name, known)
+    return file.document.problem(path, "R-NAME", f"{name} is no {what}; {en}", f"{name} 不是已知的{what_zh}；{zh}")
 
 
 PASSES: Mapping[Comparison, Callable[[Any, Any], bool]] = {

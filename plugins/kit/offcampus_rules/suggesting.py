@@ -11,18 +11,21 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import product
 from typing import Any, get_args
 
 from offcampus_rules import effective, judge
 from offcampus_rules.asked import AskedCase
 from offcampus_rules.asking import answer
 from offcampus_rules.context import GovernedBy, Scope
-from offcampus_rules.decision import Decision, Value
+from offcampus_rules.decision import Decision, Raw, Value, plain_raw
 from offcampus_rules.facts import VOCABULARY, Fact
 from offcampus_rules.mutants import Mutant
 from offcampus_rules.parameters import ParameterFile
 from offcampus_rules.ruleset import RuleSet
+from offcampus_rules.tables import Coordinate, Table
 from offcampus_rules.testing import observed
+from offcampus_rules.yaml12 import Document
 
 _ONE_DAY = timedelta(days=1)
 
@@ -50,8 +53,9 @@ def telling_apart(
 def _places(file: ParameterFile, mutant: Mutant) -> Iterator[tuple[Scope, date]]:
     """Where the change can show: every kind of training, on the days at which anything of the file changes."""
     days: set[date] = set()
-    for item in mutant.document.content["values"]:
-        days |= {date.fromisoformat(item[key]) for key in ("from", "until") if key in item}
+    if isinstance(mutant.changed, Document):
+        for item in mutant.changed.content["values"]:
+            days |= {date.fromisoformat(item[key]) for key in ("from", "until") if key in item}
     for entry in file.entries:
         days |= {day for day in (entry.since, entry.until) if day is not None}
     first = file.entries[mutant.entry]
@@ -75,13 +79,36 @@ def _limits(ruleset: RuleSet, parameter: str, scope: Scope, day: date) -> list[t
 
 
 def _value_case(parameter: str, scope: Scope, day: date, before: Value, after: Value) -> str:
-    expect: dict[str, Any] = {"value": list(before.value) if isinstance(before.value, tuple) else before.value}
+    facts: dict[str, Any] = {"parameter": parameter, "day": day.isoformat(), "scope": dataclasses.asdict(scope)}
+    expect: dict[str, Any] = {"value": plain_raw(before.value)}
+    if (cell := _cell(before.value, after.value)) is not None:
+        facts["at"], name = cell, f"{parameter} on {day} at {', '.join(map(str, cell.values()))}"
+        return _yaml(name, "value", facts, {"value": plain_raw(before.at(**cell).value)})
     if before.value == after.value:
         expect["level"] = before.level
         if before.level == after.level and before.source is not None:
             expect["message_contains"] = [before.source.number or before.source.document]
-    facts = {"parameter": parameter, "day": day.isoformat(), "scope": dataclasses.asdict(scope)}
     return _yaml(f"{parameter} on {day}", "value", facts, expect)
+
+
+def _cell(before: Raw, after: Raw) -> dict[str, int | str] | None:
+    """The place in which two tables differ; None when they do not, or when there is no table on one side."""
+    if not isinstance(before, Table) or not isinstance(after, Table):
+        return None
+    for row in (*before.rows, *after.rows):
+        ends = [_ends(coordinate) for coordinate in row.at]
+        for point in product(*ends):
+            cell = dict(zip(before.axes, point, strict=True))
+            one, other = before.row(**cell), after.row(**cell)
+            if (one and one.value) != (other and other.value):
+                return cell
+    return None
+
+
+def _ends(coordinate: Coordinate) -> tuple[int | str, ...]:
+    if isinstance(coordinate, str):
+        return (coordinate,)
+    return tuple(end for end in (coordinate.low, coordinate.high) if end is not None) or (coordinate.sample,)
 
 
 def _gate_cases(ruleset: RuleSet, tried: RuleSet, parameter: str, cases: Iterable[AskedCase]) -> Iterator[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind
 from offcampus_spec import SCHEMA_BASE
-from offcampus_spec.schemas import compile_schema
+from offcampus_spec.schemas import compile_schema, load
 
 from offcampus_rules.errors import FileProblem
+from offcampus_rules.nearest import known_or_near
 
 if TYPE_CHECKING:
     from offcampus_rules.yaml12 import Document
 
 Shape = Literal["manifest", "rules", "messages", "cases"]
+_CITED = frozenset({"source", "confidence"})
 
 
 def valid_parameter_file(document: Document) -> tuple[FileProblem, ...]:
@@ -31,21 +35,37 @@ def _validator(fragment: str) -> jsonschema_rs.Draft202012Validator:
 
 
 def _problems(document: Document, validator: jsonschema_rs.Draft202012Validator) -> tuple[FileProblem, ...]:
-    found = [
-        document.problem(
-            tuple(error.instance_path),
-            "R-SCHEMA",
-            f"{_where(error)}: {error.message}",
-            f"{_where(error)} 不符合结构要求（{_keyword(error)}）",
-        )
-        for error in validator.iter_errors(document.content)
-    ]
+    found = [problem for error in validator.iter_errors(document.content) for problem in _of(document, error)]
     return tuple(sorted(found, key=lambda problem: (problem.position, problem.message_en)))
 
 
-def _where(error: jsonschema_rs.ValidationError) -> str:
-    return "/".join(str(step) for step in error.instance_path) or "the file"
+def _of(document: Document, error: jsonschema_rs.ValidationError) -> Iterable[FileProblem]:
+    """One problem per fault: at the key that is wrong, with the nearest name that would be right."""
+    path, kind = tuple(error.instance_path), error.kind
+    where = "/".join(str(step) for step in path) or "the file"
+    if isinstance(kind, ValidationErrorKind.AdditionalProperties):
+        for name in kind.unexpected:
+            en, zh = known_or_near(name, _beside(error.schema_path))
+            yield document.problem(
+                (*path, name), "R-SCHEMA", f"{where}: {name} is not known here; {en}", f"{where}：此处没有 {name}；{zh}"
+            )
+    elif isinstance(kind, ValidationErrorKind.Required):
+        code = "R-SOURCE" if kind.property in _CITED else "R-SCHEMA"
+        yield document.problem(path, code, f"{where}: {kind.property} is missing", f"{where} 缺少 {kind.property}")
+    elif isinstance(kind, ValidationErrorKind.Enum):
+        en, zh = known_or_near(str(error.instance), map(str, kind.options))
+        given = f"{error.instance!r}"
+        yield document.problem(
+            path, "R-SCHEMA", f"{where}: {given} is not allowed; {en}", f"{where}：{given} 不允许；{zh}"
+        )
+    else:
+        rule = str(error.schema_path[-1]) if error.schema_path else "schema"
+        yield document.problem(path, "R-SCHEMA", f"{where}: {error.message}", f"{where} 不符合结构要求（{rule}）")
 
 
-def _keyword(error: jsonschema_rs.ValidationError) -> str:
-    return str(error.schema_path[-1]) if error.schema_path else "schema"
+def _beside(schema_path: Iterable[str | int]) -> Iterable[str]:
+    """The members that the object of a refused member may have."""
+    schema: Any = load("rule-parameters")
+    for step in list(schema_path)[:-1]:
+        schema = schema[step]
+    return tuple(schema.get("properties", ()))

@@ -115,9 +115,9 @@ def _refuse_hidden(text: str, file: Path) -> None:
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
         code = f"U+{ord(found.group()):04X}"
-        raise _failure(
-            file, Position(line, column), f"the invisible character {code} is not allowed", f"不允许不可见字符 {code}"
-        )
+        en = f"the invisible character {code} is not allowed; delete it"
+        zh = f"不允许不可见字符 {code}，请删除"
+        raise RuleFileError((FileProblem(file, Position(line, column), "R-BIDI", en, zh),))
 
 
 def _failure(file: Path, position: Position, en: str, zh: str) -> RuleFileError:

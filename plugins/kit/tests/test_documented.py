@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from offcampus_rules import codes
 from offcampus_rules.cli import main
 from offcampus_rules.hook_loading import REFUSED_OPTIONS
 from offcampus_rules.hook_table import HOOKS, rendered
 
 KIT = Path(__file__).parents[1]
 README = (KIT / "README.md").read_text(encoding="utf-8")
+PAGE = (KIT.parents[1] / codes.PAGE).read_text(encoding="utf-8")
 
 
 def test_every_hook_and_refused_option_is_documented():
@@ -25,11 +27,21 @@ def test_the_table_of_hooks_is_the_readmes():
     assert rendered() in README
 
 
-def test_every_check_code_is_documented_and_exists():
-    """The table and the source have the same codes."""
-    source = "".join(file.read_text(encoding="utf-8") for file in (KIT / "offcampus_rules").glob("*.py"))
-    used = set(re.findall(r'"(R-[A-Z]+)"', source))
-    assert set(re.findall(r"^\| `(R-[A-Z]+)` \|", README, re.MULTILINE)) == used
+def test_every_check_code_is_documented_and_used():
+    """The README has the table; the source finds every code of it and no other."""
+    assert codes.rendered() in README
+    files = [file for file in (KIT / "offcampus_rules").rglob("*.py") if file.name != "codes.py"]
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert set(re.findall(r'"(R-[A-Z]+)"', source)) == set(codes.CODES)
+
+
+@pytest.mark.parametrize("code", codes.CODES)
+def test_every_check_code_has_its_entry(code):
+    """What, why, how to mend, and an example, under a heading of its own."""
+    entries = dict(re.findall(r"^## (R-[A-Z]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+    for part in ("**What**", "**Why**", "**Mend**", "**例**"):
+        assert part in entries[code]
+    assert set(entries) == set(codes.CODES)
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))

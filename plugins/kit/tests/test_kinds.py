@@ -186,7 +186,7 @@ def test_a_csv(value):
         ("11,34,urban", "12,34,urban", ("price.csv", 3, "R-GAP")),
         (",value", ",fen", ("price.csv", 1, "R-SCHEMA")),
         ("class_size.at_most", "class_size.to", ("price.csv", 1, "R-SCHEMA")),
-        (",10,urban", ",1\u200b0,urban", ("price.csv", 2, "R-YAML")),
+        (",10,urban", ",1\u200b0,urban", ("price.csv", 2, "R-BIDI")),
     ],
 )  # fmt: skip
 def test_a_csv_with_a_doubt(problems, old, new, expected):

@@ -163,7 +163,7 @@ def test_days_that_meet_move_together(write, nation_files):
     family = mutants.of_file(file, "class_hours")
     moved = [item for item in family.mutants if item.was == "2022-01-01"]
     assert [item.becomes for item in moved] == ["2021-12-31", "2022-01-02"]
-    changed = [[value.get("from"), value.get("until")] for value in moved[0].document.content["values"]]
+    changed = [[value.get("from"), value.get("until")] for value in moved[0].changed.content["values"]]
     assert changed == [["2021-01-01", "2021-12-31"], ["2021-12-31", None], ["2021-12-31", None], ["2030-01-01", None]]
     assert family.excluded == {"null": 1, "note": 1}
     assert not [item for item in family.mutants if item.was in (None, 1, "2030-01-01")]
@@ -186,3 +186,65 @@ def test_the_command(nation, province):
     assert bad.exit_code == 1
     assert "hours_max.yaml:4:5: R-SURVIVOR sale.hours_max from: no case would notice '2022-01-02'" in bad.output
     assert '    - name: "sale.hours_max on 2022-01-01"' in bad.output
+
+
+TABLE = """\
+id: sale.price
+title: {zh: 价格, en: Price}
+unit: table
+axes: [{name: class_size, bands: count, least: 1}, {name: area, options: [urban, rural]}]
+of: fen
+binding: delegated
+stricter: lower
+protects: payer
+governed_by: contract_date
+delegation: {document: 示例}
+judgement: {confidence: reported}
+values:
+  - from: 2022-01-01
+    confidence: reported
+    source: {document: 示例}
+    value:
+      rows: ROWS
+"""
+YAML_ROWS = """
+        - {class_size: {at_most: 10}, area: urban, value: 3200}
+        - {class_size: {above: 10}, area: urban, value: 2700}
+        - {class_size: {at_least: 1}, area: rural, value: null}"""
+CSV_ROWS = """\
+class_size.at_least,class_size.at_most,area,value
+,10,urban,3200
+11,,urban,2700
+1,,rural,
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "beside", "place"),
+    [(YAML_ROWS, {}, "price.yaml:18"), ("{csv: price.csv}", {"parameters/sale/price.csv": CSV_ROWS}, "price.csv:2")],
+)
+def test_slips_in_a_table(write, rows, beside, place):
+    """Each cell a unit up and down, each boundary a number up and down; in a CSV at its line; suggestions by cell."""
+    root = write("000000", {"parameters/sale/price.yaml": TABLE.replace("ROWS", rows), **beside})
+    report = checking.check(root, [], mutate=True)
+    changed = [item.mutant for item in report.mutation.survivors if item.mutant.what.startswith(("cell", "band"))]
+    assert [(item.was, item.becomes) for item in changed] == [
+        (3200, 3199), (3200, 3201), (2700, 2699), (2700, 2701), (11, 10), (11, 12),
+    ]  # fmt: skip
+    assert f"{changed[0].file.name}:{changed[0].position.line}" == place
+    assert '"at": {"area": "urban", "class_size": 10}' in report.problems[0].hint
+    (root / "cases").mkdir()
+    (root / "cases" / "suggested.yaml").write_text(report.mutation.suggested(), encoding="utf-8")
+    assert checking.check(root, [], mutate=True).mutation.percent == 100
+
+
+def test_a_cell_that_is_asked_for_wrongly(write):
+    """A cell by other axes, or of something that is no table, is the case's fault."""
+    root = write("000000", {"parameters/sale/price.yaml": TABLE.replace("ROWS", YAML_ROWS)})
+    facts = "{parameter: sale.price, day: 2022-01-01, at: {size: 3}, scope: {region: '000000', sector: sport, stage: compulsory, delivery: offline}}"
+    (root / "cases").mkdir()
+    (root / "cases" / "bad.yaml").write_text(
+        f"cases: [{{name: x, ask: value, facts: {facts}, expect: {{value: 1}}}}]\n"
+    )
+    [problem] = checking.check(root, []).problems
+    assert (problem.code, "a table over area, class_size is not read at size" in problem.message_en) == ("R-CASE", True)

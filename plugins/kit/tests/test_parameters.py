@@ -46,8 +46,8 @@ DATED = "- {{from: 2021-01-01, until: {}, value: 60, confidence: {}, source: {{d
 @pytest.mark.parametrize(
     ("values", "line", "code", "words"),
     [
-        ("- {from: 2021-01-01, value: 60, confidence: reported}", 10, "R-SCHEMA", "source"),
-        ("- {from: 2021-01-01, value: 60, source: {document: 文件}}", 10, "R-SCHEMA", "confidence"),
+        ("- {from: 2021-01-01, value: 60, confidence: reported}", 10, "R-SOURCE", "source"),
+        ("- {from: 2021-01-01, value: 60, source: {document: 文件}}", 10, "R-SOURCE", "confidence"),
         ("- {from: 2021-01-01, value: null}", 10, "R-SCHEMA", "reason"),
         ("- {from: 2021-02-30, value: 60, confidence: reported, source: {document: 文件}}", 10, "R-SCHEMA", "from"),
         ("- {from: 2021-01-01, value: 60, confidence: sure, source: {document: 文件}}", 10, "R-SCHEMA", "confidence"),

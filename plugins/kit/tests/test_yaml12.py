@@ -69,7 +69,8 @@ def test_what_could_be_misread_is_refused(text, position, words):
     assert problem.position == position
     assert words in problem.message_en
     assert any("\u4e00" <= letter <= "\u9fff" for letter in problem.message_zh)
-    assert str(problem).startswith(f"example.yaml:{position.line}:{position.column}: R-YAML ")
+    code = "R-BIDI" if words.startswith("U+") else "R-YAML"
+    assert str(problem).startswith(f"example.yaml:{position.line}:{position.column}: {code} ")
 
 
 def test_all_faults_of_a_file_are_told_at_once():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
+import json
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from offcampus_rules import checking
+from offcampus_rules import checking, reporting
+from offcampus_rules.calendar import SHANGHAI
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.registry import load_ruleset, read_folder
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -25,36 +28,41 @@ from offcampus_rules.registry import load_ruleset, read_folder
 @click.option("--mutate", is_flag=True, help="Also: would a case notice each slip in a value (R-SURVIVOR)?")
 @click.option(
     "--suggest",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=_FILE,
     help="With --mutate: write cases that would notice what survived. Read each against the text before you keep it.",
 )
-def check(path: Path, above: tuple[Path, ...], coverage: bool, mutate: bool, suggest: Path | None) -> None:
-    """Check the plugin in PATH; every finding with file and line. Exit status 1 when there is one."""
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@click.option("--junit", type=_FILE, help="Also write the report as JUnit XML.")
+@click.option("--sarif", type=_FILE, help="Also write the report as SARIF 2.1.0.")
+@click.option(
+    "--on", type=click.DateTime(["%Y-%m-%d"]), help="The day that R-STALE and R-CAL count from; default: today."
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
+def check(
+    path: Path,
+    above: tuple[Path, ...],
+    coverage: bool,
+    mutate: bool,
+    suggest: Path | None,
+    as_json: bool,
+    junit: Path | None,
+    sarif: Path | None,
+    on: datetime | None,
+    strict: bool,
+) -> None:
+    """Check the plugin in PATH; every finding with file and line. Exit status 1 when there is an error."""
     superiors: tuple[Plugin, ...]
     superiors = tuple(read_folder(folder) for folder in above) if above else load_ruleset().assembly.plugins
-    report = checking.check(path.resolve(), superiors, coverage=coverage, mutate=mutate)
-    for problem in report.problems:
-        click.echo(str(problem))
-        if problem.hint:
-            click.echo(textwrap.indent(problem.hint, "    "))
-    for line in _measures(report):
-        click.echo(line)
+    today = on.date() if on else datetime.now(SHANGHAI).date()
+    report = checking.check(path.resolve(), superiors, coverage=coverage, mutate=mutate, today=today)
+    base = Path.cwd()
+    shown = json.dumps(reporting.to_json(report, base), ensure_ascii=False, indent=2)
+    click.echo(shown if as_json else reporting.text(report, path))
     if suggest is not None and report.mutation is not None and (cases := report.mutation.suggested()):
         suggest.write_text(cases, encoding="utf-8")
-    if not report.passed:
-        click.echo(f"{len(report.problems)} problems", err=True)
+    if junit is not None:
+        junit.write_text(reporting.junit(report, base), encoding="utf-8")
+    if sarif is not None:
+        sarif.write_text(reporting.sarif(report, base), encoding="utf-8")
+    if not report.passed or (strict and report.problems):
         raise SystemExit(1)
-    click.echo(f"{path}: {report.parameters} parameters, {report.rules} rules, {report.cases} cases: nothing to report")
-
-
-def _measures(report: checking.Report) -> Iterator[str]:
-    if report.coverage is not None:
-        yield f"coverage: {report.coverage.percent:.1f} % ({report.coverage.covered} of {report.coverage.edges} edges)"
-    if report.mutation is not None:
-        found = report.mutation
-        yield (
-            f"mutation: {found.percent:.1f} % ({found.killed} killed by cases, {found.refused} refused by the check, "
-            f"{len(found.survivors)} survived, of {found.total})"
-        )
-        for reason, count in sorted(found.excluded.items()):
-            yield f"  not mutated: {count} ({reason})"

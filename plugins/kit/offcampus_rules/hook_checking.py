@@ -1,0 +1,77 @@
+"""What the cases bring to light about a plugin's hooks: failures (R-RAISE, R-TYPE, R-SLOW) and changing minds (R-PURE).
+
+Each finding stands at the hook's definition. Failures are told once a hook and kind, however many cases meet them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from offcampus_rules.asking import ask
+from offcampus_rules.errors import FileProblem, Position
+from offcampus_rules.plain import FactsError
+from offcampus_rules.plugin import Plugin
+from offcampus_rules.ruleset import build
+from offcampus_rules.testing import RuleCase
+
+_BY_WORD = {"raised": "R-RAISE", "returned": "R-TYPE"}
+_ZH = {"R-RAISE": "抛出异常", "R-TYPE": "返回值类型不符", "R-SLOW": "超时或中断"}
+
+
+def failures(plugin: Plugin, above: Sequence[Plugin], cases: Sequence[RuleCase]) -> Iterator[FileProblem]:
+    """Put every case before the rules as they were put together, and again in the opposite order of plugins."""
+    if not plugin.hooks:
+        return
+    one, other = build([*above, plugin]), build([plugin, *reversed(above)])
+    seen: set[tuple[str, str]] = set()
+    for case in cases:
+        try:
+            answers = [ask(ruleset, case.question, case.facts) for ruleset in (one, other, one)]
+        except FactsError:
+            continue  # the case itself is reported by its run
+        if answers[0] != answers[1] or answers[0] != answers[2]:
+            text = f"{case.name}: the same facts were answered differently"
+            yield FileProblem(case.file, case.position, "R-PURE", text, f"{case.name}：相同事实得到不同结果")
+        for alarm in getattr(answers[0], "alarms", ()):
+            if alarm.plugin == plugin.info.distribution and (alarm.hook, alarm.problem) not in seen:
+                seen.add((alarm.hook, alarm.problem))
+                code = _BY_WORD.get(alarm.problem.split()[0], "R-SLOW")
+                file, position = defined(plugin.root, alarm.hook)
+                en = f"{alarm.hook} {alarm.problem} in the case {case.name!r}"
+                yield FileProblem(file, position, code, en, f"{alarm.hook} 在用例“{case.name}”中{_ZH[code]}")
+
+
+def refused(root: Path, error: BaseException) -> FileProblem:
+    """Hooks that cannot be loaded: at the function the message names, or where the import failed."""
+    file, position = defined(root, str(error))
+    line = error.lineno if isinstance(error, SyntaxError) else _last_line(error, file)
+    text = str(error) if line is None else f"the import raised {type(error).__name__}: {error}"
+    return FileProblem(file, position if line is None else Position(line, 1), "R-HOOK", text, f"钩子不可用：{text}")
+
+
+def defined(root: Path, text: str) -> tuple[Path, Position]:
+    """The file of a plugin's hooks and the place of the function that `text` names (else the file's first line)."""
+    words = set(re.findall(r"\w+", text))
+    file = next(iter(sorted(root.glob("*/hooks.py"))), root)
+    if file.is_file():
+        try:
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+        except SyntaxError:
+            return file, Position(1, 1)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in words:
+                return file, Position(node.lineno, node.col_offset + 1)
+    return file, Position(1, 1)
+
+
+def _last_line(error: BaseException, file: Path) -> int | None:
+    """Where in the file an import went wrong; None when it did not."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(file):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
