@@ -23,7 +23,7 @@ Unit = Literal[
     "minutes",
     "count",
     "ppm",
-    "centi_m2",
+    "square_metres",
     "time",
     "days",
     "working_days",
@@ -43,7 +43,7 @@ Limit = int | str | bool | date | datetime | tuple[str, ...] | None
 
 UNITS: tuple[str, ...] = get_args(Unit)
 INTEGER_UNITS = frozenset(
-    {"fen", "class_hours", "minutes", "count", "ppm", "centi_m2", "days", "working_days", "months"}
+    {"fen", "class_hours", "minutes", "count", "ppm", "square_metres", "days", "working_days", "months"}
 )
 DURATIONS = frozenset({"days", "working_days", "months"})
 
@@ -53,7 +53,7 @@ COMPARABLE: dict[str, frozenset[str]] = {
     "minutes": frozenset({"minutes"}),
     "count": frozenset({"count"}),
     "ppm": frozenset({"ppm"}),
-    "centi_m2": frozenset({"centi_m2"}),
+    "centi_m2": frozenset({"square_metres"}),
     "second_of_day": frozenset({"time"}),
     "date": DURATIONS,
     "instant": frozenset(),
@@ -63,6 +63,9 @@ COMPARABLE: dict[str, frozenset[str]] = {
 """Which parameter units a fact of a unit may be judged by; an instant only by another fact."""
 
 _STRUCTURED: dict[str, type] = {"table": Table, "schedule": Schedule, "dates": DaySet}
+_IN_HUNDREDTHS = frozenset({"class_hours", "square_metres"})
+"""Written whole, as the law does; facts are measured in hundredths."""
+
 _TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])\Z")
 
 
@@ -93,7 +96,7 @@ def limit(value: Raw, unit: str) -> Limit:
     """
     if isinstance(value, (Table, Schedule, DaySet)):
         raise TypeError(f"a {unit} is no limit by itself")
-    if unit == "class_hours" and isinstance(value, int):
+    if unit in _IN_HUNDREDTHS and isinstance(value, int):
         return value * 100
     if unit == "time" and isinstance(value, str):
         return second_of_day(value)
@@ -141,11 +144,11 @@ def last_day(start: date, amount: int, unit: str) -> calendar.DayCount:
 
 _EN = {
     "class_hours": "{} class hours", "minutes": "{} minutes", "count": "{}", "days": "{} days",
-    "working_days": "{} working days", "months": "{} months",
+    "working_days": "{} working days", "months": "{} months", "square_metres": "{} m²",
 }  # fmt: skip
 _ZH = {
     "class_hours": "{} 课时", "minutes": "{} 分钟", "count": "{}", "days": "{} 日",
-    "working_days": "{} 个工作日", "months": "{} 个月",
+    "working_days": "{} 个工作日", "months": "{} 个月", "square_metres": "{} 平方米",
 }  # fmt: skip
 
 
@@ -179,7 +182,7 @@ def readable(value: FactValue | Limit, unit: str, language: Literal["zh", "en"])
     if unit == "ppm" and isinstance(value, int):
         return f"{value / 10_000:g} %"
     if unit == "centi_m2" and isinstance(value, int):
-        return f"{_hundredths(value)} {'平方米' if language == 'zh' else 'm²'}"
+        return readable(_hundredths(value), "square_metres", language)
     pattern = (_ZH if language == "zh" else _EN).get(unit)
     return pattern.format(value) if pattern else plain(value, unit)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from offcampus_rules.calendar import shanghai_date
-from offcampus_rules.context import Charge
+from offcampus_rules.context import Charge, CourseFiling
 from offcampus_rules.facts.vocabulary import Fact, told, vocabulary
 
 
@@ -84,6 +84,12 @@ CHARGE = vocabulary(
     told("sale_suspended", "flag"),
 )
 
+
+def _lease_over(case: CourseFiling) -> date | None:
+    """The first day without the lease: a term of years counted from a day ends there."""
+    return None if case.venue_lease_until is None else case.venue_lease_until + timedelta(days=1)
+
+
 COURSE = vocabulary(
     {
         "amount_fen": "/price_lines",
@@ -110,6 +116,7 @@ COURSE = vocabulary(
     Fact("service_from", "date", lambda case: case.starts_on),
     Fact("last_service_on", "date", lambda case: case.ends_on),
     Fact("venue_lease_until", "date", lambda case: case.venue_lease_until),
+    Fact("venue_lease_over_on", "date", _lease_over),
     told("area", "option"),
     told("list_status", "option"),
     told("day_form", "option"),
