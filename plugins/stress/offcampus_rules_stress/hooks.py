@@ -1,144 +1,130 @@
-"""Every hook, each with something that data cannot say: a ratio of two facts, a sum of several, a step between states.
+"""Every hook, each with something that data cannot say: a share of two facts, a division with a rest, a step of states.
 
 Each speaks only where its parameter is set (the synthetic city 991200), so that the cases of the data stay undisturbed.
 """
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import time, timedelta, timezone
 
-from offcampus_rules.calendar import SHANGHAI
 from offcampus_rules.context import (
     Charge,
+    Confirmation,
     Consumption,
     CourseFiling,
+    InstitutionWindow,
+    InstitutionYear,
     LessonPlan,
     ListChange,
+    PriceRequest,
     RefundRefusal,
+    RefundRequest,
     Release,
+    ReleasePlanRequest,
+    ReserveCase,
     StaffRecord,
 )
-from offcampus_rules.hookspecs import Case, Finding, Findings, hookimpl
+from offcampus_rules.hookspecs import (
+    Case,
+    CreditFactor,
+    FieldSpec,
+    Finding,
+    Findings,
+    Indicator,
+    LastDay,
+    ListProposal,
+    PlanProposal,
+    PlanStep,
+    RefundProposal,
+    Sum,
+    WarningLevel,
+    hookimpl,
+)
 
+_SHANGHAI = timezone(timedelta(hours=8))
 _MILLION = 1_000_000
 
 
 @hookimpl
 def check_charge(case: Case[Charge]) -> Findings:
     """Gift hours may not exceed a share of the hours that are paid for."""
-    share = case.value("hooked.gift_share_ppm").value
-    most = case.facts.class_hours_centi * share // _MILLION if isinstance(share, int) else None
-    if most is None or case.facts.gift_hours_centi <= most:
+    share, given = case.value("hooked.gift_share_ppm").value, case.facts.gift_hours_centi
+    most = case.facts.class_hours_centi * share // _MILLION if isinstance(share, int) else given
+    if given <= most:
         return ()
     return (
         Finding(
-            rule="SYN-HKC-001",
-            code="stress.too_many_gifts",
-            requirement="M-07.3",
-            fact="gift_hours_centi",
-            given=case.facts.gift_hours_centi,
-            allowed=most,
-            unit="centi_hours",
-            must_be="at_most",
-            parameter="hooked.gift_share_ppm",
+            "SYN-HKC-001", "stress.too_many_gifts", "M-07.3",
+            "gift_hours_centi", given, most, "centi_hours", "at_most", "hooked.gift_share_ppm",
         ),
-    )
+    )  # fmt: skip
 
 
 @hookimpl
 def check_course(case: Case[CourseFiling]) -> Findings:
     """An hour costs whole fen, so that releases by lesson leave no remainder."""
     hours, rest = divmod(case.facts.class_hours_centi, 100)
-    if case.value("hooked.whole_fen_an_hour").value is not True or rest or not hours:
-        return ()
-    if case.facts.total_fen % hours == 0:
+    given = case.facts.total_fen
+    if case.value("hooked.whole_fen_an_hour").value is not True or rest or not hours or given % hours == 0:
         return ()
     return (
         Finding(
-            rule="SYN-HKC-002",
-            code="stress.hour_has_fractions",
-            requirement="M-07.4",
-            fact="amount_fen",
-            given=case.facts.total_fen,
-            allowed=case.facts.total_fen // hours * hours,
-            unit="fen",
-            must_be="at_most",
-            parameter="hooked.whole_fen_an_hour",
+            "SYN-HKC-002", "stress.hour_has_fractions", "M-07.4",
+            "amount_fen", given, given // hours * hours, "fen", "at_most", "hooked.whole_fen_an_hour",
         ),
-    )
+    )  # fmt: skip
 
 
 @hookimpl
 def check_lesson(case: Case[LessonPlan]) -> Findings:
-    """The part of a lesson after six in the evening is short."""
+    """The part of a lesson after six in the evening is short; the part before does not count."""
     most = case.value("hooked.evening_minutes_max").value
-    start = case.facts.starts_at.astimezone(SHANGHAI)
-    six = start.replace(hour=18, minute=0, second=0, microsecond=0)
-    minutes = -(-(case.facts.ends_at - max(start, six)) // timedelta(minutes=1))
-    if not isinstance(most, int) or minutes <= most:
+    start = case.facts.starts_at.astimezone(_SHANGHAI)
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    given = -(-(case.facts.ends_at - midnight) // timedelta(seconds=1))
+    if not isinstance(most, int):
+        return ()
+    counted_from = max((start - midnight) // timedelta(seconds=1), 18 * 3600)
+    if given <= counted_from + most * 60:
         return ()
     return (
         Finding(
-            rule="SYN-HKL-001",
-            code="stress.evening_too_long",
-            requirement="M-07.4",
-            fact="lesson_minutes",
-            given=minutes,
-            allowed=most,
-            unit="minutes",
-            must_be="at_most",
-            parameter="hooked.evening_minutes_max",
+            "SYN-HKL-001", "stress.evening_too_long", "M-07.4",
+            "ends_at_second", given, counted_from + most * 60, "second_of_day", "at_most", "hooked.evening_minutes_max",
         ),
-    )
+    )  # fmt: skip
 
 
 @hookimpl
 def check_staff(case: Case[StaffRecord]) -> Findings:
     """Who teaches without a certificate has taught for years."""
-    years = case.value("hooked.years_without_certificate").value
-    facts = case.facts
-    if not isinstance(years, int) or facts.role != "teaching" or facts.qualification != "none":
+    years, given = case.value("hooked.years_without_certificate").value, case.facts.experience_years
+    if not isinstance(years, int) or (case.facts.role, case.facts.qualification) != ("teaching", "none"):
         return ()
-    if facts.experience_years is None or facts.experience_years >= years:
+    if given is None or given >= years:
         return ()
     return (
         Finding(
-            rule="SYN-HKS-001",
-            code="stress.too_little_experience",
-            requirement="M-07.1",
-            fact="experience_years",
-            given=facts.experience_years,
-            allowed=years,
-            unit="count",
-            must_be="at_least",
-            parameter="hooked.years_without_certificate",
+            "SYN-HKS-001", "stress.too_little_experience", "M-07.1",
+            "experience_years", given, years, "count", "at_least", "hooked.years_without_certificate",
         ),
-    )
+    )  # fmt: skip
 
 
 @hookimpl
 def check_consumption(case: Case[Consumption]) -> Findings:
     """At night nobody teaches: a lesson reported then without teacher and timetable is a clearing of old balances."""
-    begins = case.value("hooked.night_begins").value
-    facts = case.facts
+    begins, facts = case.value("hooked.night_begins").value, case.facts
     if not isinstance(begins, str) or facts.type != "lesson" or facts.has_teacher or facts.has_lesson:
         return ()
-    started = facts.occurred_from.astimezone(SHANGHAI).time()
-    if time(6) <= started < time.fromisoformat(begins):
+    if time(6) <= facts.occurred_from.astimezone(_SHANGHAI).time() < time.fromisoformat(begins):
         return ()
     return (
         Finding(
-            rule="SYN-HKC-003",
-            code="stress.taught_at_night",
-            requirement="M-07.2",
-            fact="type",
-            given=facts.type,
-            allowed=("forfeit",),
-            unit="option",
-            must_be="one_of",
-            parameter="hooked.night_begins",
+            "SYN-HKC-003", "stress.taught_at_night", "M-07.2",
+            "type", facts.type, ("forfeit",), "option", "one_of", "hooked.night_begins",
         ),
-    )
+    )  # fmt: skip
 
 
 @hookimpl
@@ -146,46 +132,28 @@ def check_release(case: Case[Release]) -> Findings:
     """After a release the account keeps more than what is unconsumed, by a share."""
     share = case.value("hooked.cash_after_share_ppm").value
     left, owed = case.facts.custody_after_fen, case.facts.unconsumed_after_fen
-    if not isinstance(share, int) or left is None or owed is None:
-        return ()
-    least = -(-owed * share // _MILLION)
-    if left >= least:
+    if not isinstance(share, int) or left is None or owed is None or left >= -(-owed * share // _MILLION):
         return ()
     return (
         Finding(
-            rule="SYN-HKR-001",
-            code="stress.too_little_stays",
-            requirement="M-18.1",
-            fact="custody_after_fen",
-            given=left,
-            allowed=least,
-            unit="fen",
-            must_be="at_least",
-            parameter="hooked.cash_after_share_ppm",
+            "SYN-HKR-001", "stress.too_little_stays", "M-18.1",
+            "custody_after_fen", left, -(-owed * share // _MILLION), "fen", "at_least", "hooked.cash_after_share_ppm",
         ),
-    )
+    )  # fmt: skip
 
 
 @hookimpl
 def check_refund_refusal(case: Case[RefundRefusal]) -> Findings:
     """Some grounds count only when the institution shows what was taught."""
-    grounds = case.value("hooked.grounds_refused").value
-    facts = case.facts
+    grounds, facts = case.value("hooked.grounds_refused").value, case.facts
     if not isinstance(grounds, tuple) or facts.ground not in grounds or facts.hours_proof:
         return ()
     return (
         Finding(
-            rule="SYN-HKF-001",
-            code="stress.ground_not_accepted",
-            requirement="M-18.2",
-            fact="ground",
-            given=facts.ground,
-            allowed=grounds,
-            unit="option",
-            must_be="none_of",
-            parameter="hooked.grounds_refused",
+            "SYN-HKF-001", "stress.ground_not_accepted", "M-18.2",
+            "ground", facts.ground, grounds, "option", "none_of", "hooked.grounds_refused",
         ),
-    )
+    )  # fmt: skip
 
 
 @hookimpl
@@ -196,14 +164,111 @@ def check_list_change(case: Case[ListChange]) -> Findings:
         return ()
     return (
         Finding(
-            rule="SYN-HKN-001",
-            code="stress.list_step_skipped",
-            requirement="M-12.1",
-            fact="to",
-            given=case.facts.to,
-            allowed=("removed", "black"),
-            unit="option",
-            must_be="one_of",
-            parameter="hooked.steps_back_to_white",
+            "SYN-HKN-001", "stress.list_step_skipped", "M-12.1",
+            "to", case.facts.to, ("removed", "black"), "option", "one_of", "hooked.steps_back_to_white",
         ),
+    )  # fmt: skip
+
+
+@hookimpl
+def confirmation_due(case: Case[Confirmation]) -> tuple[LastDay, ...]:
+    """Silence never confirms sooner than some natural days after the notice."""
+    days, notified = case.value("hooked.confirm_after").value, case.facts.notified_at
+    if not isinstance(days, int) or notified is None:
+        return ()
+    return (LastDay(notified.astimezone(_SHANGHAI).date() + timedelta(days=days), "hooked.confirm_after"),)
+
+
+@hookimpl
+def release_plan(case: Case[ReleasePlanRequest]) -> tuple[PlanProposal, ...]:
+    """3:3:4 over three equal parts of the term."""
+    if case.value("hooked.plan_in_thirds").value is not True:
+        return ()
+    start, days = case.facts.service_from, (case.facts.service_until - case.facts.service_from).days
+    steps = ((0, 300_000), (-(-days // 3), 600_000), (-(-2 * days // 3), _MILLION))
+    return (
+        PlanProposal(
+            tuple(PlanStep(start + timedelta(days=day), share) for day, share in steps), "hooked.plan_in_thirds"
+        ),
+    )
+
+
+@hookimpl
+def refund_terms(case: Case[RefundRequest]) -> tuple[RefundProposal, ...]:
+    """Refunds for which the institution is at fault are paid within days."""
+    days = case.value("hooked.refund_within").value
+    if not isinstance(days, int) or case.facts.reason not in ("institution_fault", "institution_closed"):
+        return ()
+    last = case.facts.requested_at.astimezone(_SHANGHAI).date() + timedelta(days=days)
+    return (RefundProposal("hooked.refund_within", last_day=last),)
+
+
+@hookimpl
+def price_limit(case: Case[PriceRequest]) -> tuple[Sum, ...]:
+    """Small classes cost at most so much an hour, whatever the table says."""
+    price = case.value("hooked.hour_price_fen").value
+    if not isinstance(price, int) or case.facts.class_size > 5:
+        return ()
+    return (Sum(case.facts.class_hours_centi * price // 100, "hooked.hour_price_fen"),)
+
+
+@hookimpl
+def reserve_required(case: Case[ReserveCase]) -> tuple[Sum, ...]:
+    """A share of what is unconsumed, and all of what was taken before supervision began."""
+    share, facts = case.value("hooked.reserve_share_ppm").value, case.facts
+    if not isinstance(share, int):
+        return ()
+    current = facts.unconsumed_fen - facts.legacy_unconsumed_fen
+    return (Sum(-(-current * share // _MILLION) + facts.legacy_unconsumed_fen, "hooked.reserve_share_ppm"),)
+
+
+@hookimpl
+def risk_indicators(case: Case[InstitutionWindow]) -> tuple[Indicator, ...]:
+    """The account holds less than a share of what is unconsumed; the less, the graver."""
+    share = case.value("hooked.balance_share_ppm").value
+    held, owed = case.facts.custody_balance_fen, case.facts.unconsumed_fen
+    if not isinstance(share, int) or held is None or owed is None:
+        return ()
+    least = -(-owed * share // _MILLION)
+    if held >= least:
+        return ()
+    severity = 5 if held * 2 < least else 3
+    return (Indicator("SYN-HKK-001", "custody_balance_fen", held, least, "fen", severity, "hooked.balance_share_ppm"),)
+
+
+@hookimpl
+def credit_factors(case: Case[InstitutionYear]) -> tuple[CreditFactor, ...]:
+    """A veto of the year takes the points of every factor."""
+    points = case.value("hooked.veto_points_ppm").value
+    if not isinstance(points, int) or not case.facts.vetoes:
+        return ()
+    return tuple(CreditFactor(score.factor, points, "hooked.veto_points_ppm") for score in case.facts.scores)
+
+
+@hookimpl
+def list_transitions(case: Case[ListChange]) -> tuple[ListProposal, ...]:
+    """Off the white list for too long without having put things right: somebody should look at the black list."""
+    months, facts = case.value("hooked.months_to_rectify").value, case.facts
+    if not isinstance(months, int) or facts.removed_on is None or facts.rectified is not False:
+        return ()
+    elapsed = (facts.on.year - facts.removed_on.year) * 12 + facts.on.month - facts.removed_on.month
+    if (elapsed, facts.on.day) <= (months, facts.removed_on.day):
+        return ()
+    return (ListProposal("black", "hooked.months_to_rectify"),)
+
+
+@hookimpl
+def disclosure_fields() -> tuple[FieldSpec, ...]:
+    """What the synthetic province publishes beside the national file."""
+    policy = {"type": "string", "pattern": "^[0-9A-Z]{8,20}$", "title": "Policy", "x-title-zh": "保单号"}
+    return (FieldSpec("x-stress", "insurance_policy", policy),)
+
+
+@hookimpl
+def warning_levels() -> tuple[WarningLevel, ...]:
+    """Three levels, each from more points than the one before."""
+    return (
+        WarningLevel("blue", 1, 20, "蓝色预警", "Blue warning"),
+        WarningLevel("yellow", 2, 50, "黄色预警", "Yellow warning"),
+        WarningLevel("red", 3, 80, "红色预警", "Red warning"),
     )
