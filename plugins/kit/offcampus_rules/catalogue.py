@@ -1,7 +1,8 @@
 """A plugin's parameters as a Markdown table for its README: `python -m offcampus_rules.catalogue plugins/national`.
 
 The table is written between two marker lines from the parameter files, so that it cannot say anything else; a test of
-the plugin compares it (`stale`). The last column tells every value that binds or is left open, in order of its date.
+the plugin compares it (`stale`). Behind how a parameter binds stands the confidence of that judgement; the last column
+tells every value that binds, is noted or is left open, in order of its date.
 """
 
 from __future__ import annotations
@@ -50,14 +51,15 @@ def table(plugin: Plugin) -> str:
 
 def _section(area: str, files: Iterable[ParameterFile]) -> str:
     lines = [f"### {area}", "", "| parameter | meaning | unit | binds | values |", "|---|---|---|---|---|"]
-    lines += [_line(file.definition, file.entries) for file in files if file.definition is not None]
+    lines += [_line(file.definition, file) for file in files if file.definition is not None]
     return "\n".join(lines) + "\n"
 
 
-def _line(parameter: Parameter, entries: Iterable[Entry]) -> str:
-    ordered = sorted(entries, key=lambda entry: (entry.since, _where(entry.cells)))
+def _line(parameter: Parameter, file: ParameterFile) -> str:
+    ordered = sorted(file.entries, key=lambda entry: (entry.since, _where(entry.cells)))
     values = "<br>".join(_value(parameter, entry) for entry in ordered)
-    how = f"{parameter.binding}, {parameter.stricter}"
+    judged = file.document.content["judgement"]["confidence"]
+    how = f"{parameter.binding}, {parameter.stricter} ({judged})"
     meaning = f"{parameter.title_zh} / {parameter.title_en}"
     return f"| `{parameter.id}` | {meaning} | {parameter.unit} | {how} | {values} |"
 

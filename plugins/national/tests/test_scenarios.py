@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from offcampus_rules import Charge, Confirmation, OpenOrder, RefundRequest, Scope
+from offcampus_rules import Charge, Confirmation, OpenOrder, RefundRefusal, RefundRequest, Release, Scope
 from offcampus_rules.registry import read_folder
 from offcampus_rules.ruleset import build
 
@@ -50,6 +50,32 @@ def with_seven_days(nation, tmp_path):
     (tmp_path / "plugin.yaml").write_text(MANIFEST, encoding="utf-8")
     (tmp_path / "parameters" / "confirm.yaml").write_text(SEVEN_WORKING_DAYS, encoding="utf-8")
     return build([nation, read_folder(tmp_path)])
+
+
+LOCAL = {
+    "release.modes": "[batch_above_unconsumed, after_last_lesson]",
+    "release.keeps_unconsumed": "true",
+    "release.waits_for_last_lesson": "true",
+    "lists.sale_blocked_when": "[removed, black]",
+    "refund.refusal_by_custody_forbidden": "true",
+    "refund.refusal_needs_hours_proof": "true",
+    "supervision.account_in_own_county": "true",
+    "precharge.payee_gives_lessons": "true",
+    "release.guardian_confirmed": "true",
+}
+"""What a locality may add where the nation is silent: each value switches on a national rule."""
+
+
+@pytest.fixture(scope="module")
+def with_local_values(nation, tmp_path_factory):
+    """A province that sets every value above."""
+    root = tmp_path_factory.mktemp("province")
+    (root / "parameters").mkdir()
+    (root / "plugin.yaml").write_text(MANIFEST, encoding="utf-8")
+    for parameter, value in LOCAL.items():
+        text = SEVEN_WORKING_DAYS.replace("confirmation.auto_confirm", parameter).replace("value: 7", f"value: {value}")
+        (root / "parameters" / f"{parameter}.yaml").write_text(text, encoding="utf-8")
+    return build([nation, read_folder(root)])
 
 
 def at(text):
@@ -149,6 +175,94 @@ def test_scenario_35_silence_on_a_refund_runs_out_after_five_working_days(rulese
     """An objection on day 5 is in time; after it silence has consented."""
     terms = ruleset.refund_terms(RefundRequest(HERE, at("2026-03-02T10:00:00"), before_start=False, total_fen=1))
     assert at("2026-03-09T23:59:59") < terms.silence_due_at == at("2026-03-10T00:00:00")
+
+
+RELEASE = Release(
+    scope=THERE,
+    signed_on=date(2026, 3, 1),
+    requested_at=at("2026-04-01T10:00:00"),
+    paid_fen=100000,
+    released_fen=0,
+    amount_fen=30000,
+    confirmed_centi=1000,
+    total_centi=3000,
+    confirmed_by_guardian=True,
+    pay_to_basic_account=True,
+)
+
+
+def broken(decision):
+    return sorted(item.rule for item in decision.violations)
+
+
+def test_scenario_16_nothing_before_the_last_lesson_where_a_locality_says_so(with_local_values, ruleset):
+    """Release after the last lesson: refused before, let through after, judged by the locality's value only."""
+    early = replace(RELEASE, mode="after_last_lesson", last_lesson_done=False)
+    decision = with_local_values.check_release(early)
+    assert (broken(decision), decision.violations[0].level) == (["CN-PRE-024"], "province")
+    done = replace(early, last_lesson_done=True, confirmed_centi=3000, amount_fen=100000)
+    assert with_local_values.check_release(done).outcome == "allow"
+    assert ruleset.check_release(replace(early, scope=HERE)).outcome == "allow"
+
+
+def test_scenario_17_a_batch_leaves_what_is_not_consumed(with_local_values):
+    """The account may hold exactly the unconsumed total after the release, and not a fen less."""
+    batch = replace(RELEASE, mode="batch_above_unconsumed", custody_after_fen=5_000_000, unconsumed_after_fen=5_000_000)
+    assert with_local_values.check_release(batch).outcome == "allow"
+    assert broken(with_local_values.check_release(replace(batch, custody_after_fen=4_999_999))) == ["CN-PRE-023"]
+
+
+def test_scenario_30_off_the_white_list_sale_stops_and_release_goes_on(with_local_values):
+    """Removed to put things right is not blacklisted, sells nothing, and its taught lessons are still paid."""
+    sale = replace(CHARGE, scope=THERE)
+    for status, rules in (("white", []), ("removed", ["CN-LST-001"]), ("black", ["CN-LST-001"])):
+        assert broken(with_local_values.check_charge(replace(sale, list_status=status))) == rules
+    lesson_by_lesson = replace(RELEASE, mode="batch_above_unconsumed", custody_after_fen=2, unconsumed_after_fen=1)
+    assert with_local_values.check_release(lesson_by_lesson).outcome == "allow"
+
+
+def test_a_release_needs_the_guardian_where_a_locality_says_so(with_local_values):
+    """The nation leaves it to the platform's confirmation of lessons."""
+    release = replace(RELEASE, mode="after_last_lesson", last_lesson_done=True, confirmed_by_guardian=False)
+    assert broken(with_local_values.check_release(release)) == ["CN-PRE-028"]
+
+
+def test_scenario_35_a_refusal_for_hours_taught_shows_them_where_a_locality_says_so(with_local_values, ruleset):
+    """On day 5, with records: heard; without: not. Custody is no ground while something is left."""
+    refusal = RefundRefusal(
+        scope=THERE,
+        requested_at=at("2026-03-02T10:00:00"),
+        refused_at=at("2026-03-09T23:59:59"),
+        ground="hours_taught",
+        hours_proof=True,
+        before_start=False,
+        unconsumed_centi=1000,
+    )
+    assert with_local_values.check_refund_refusal(refusal).outcome == "allow"
+    bare = replace(refusal, hours_proof=False)
+    assert broken(with_local_values.check_refund_refusal(bare)) == ["CN-REF-002"]
+    assert ruleset.check_refund_refusal(replace(bare, scope=HERE)).outcome == "allow"
+    custody = replace(refusal, ground="custody")
+    assert broken(with_local_values.check_refund_refusal(custody)) == ["CN-REF-001"]
+    assert with_local_values.check_refund_refusal(replace(custody, unconsumed_centi=0)).outcome == "allow"
+
+
+def test_who_charges_and_where_the_account_lies_are_for_localities(with_local_values, ruleset):
+    """Both are judged where a locality set the value, and nowhere else."""
+    charge = replace(CHARGE, scope=THERE, account_region="330103", payee_gives_the_lessons=False)
+    assert broken(with_local_values.check_charge(charge)) == ["CN-PRE-025", "CN-PRE-026"]
+    at_home = replace(charge, account_region=THERE.region, payee_gives_the_lessons=True)
+    assert with_local_values.check_charge(at_home).outcome == "allow"
+    assert ruleset.check_charge(replace(charge, scope=HERE)).outcome == "allow"
+
+
+def test_scenario_36_at_the_institutions_fault_the_price_paid_counts(ruleset):
+    """The price of consumed hours is what was paid; for the payer's own reason the text was not seen."""
+    on = date(2026, 3, 1)
+    assert ruleset.value("refund.unit_price_basis_at_fault", HERE, on).value == "deal_price"
+    assert ruleset.value("refund.interest", HERE, on).value is True
+    own_reason = ruleset.value("refund.unit_price_basis", HERE, on)
+    assert (own_reason.value, own_reason.reason_if_none) == (None, "the clause was not seen in its own text")
 
 
 def test_every_value_that_binds_has_a_source(nation):
