@@ -16,7 +16,7 @@ from offcampus_rules.assembly import Assembly
 from offcampus_rules.context import GovernedBy, Scope
 from offcampus_rules.decision import NotEvaluated, Value
 from offcampus_rules.facts import VOCABULARY, Fact
-from offcampus_rules.parameters import Entry, Parameter, within
+from offcampus_rules.parameters import Entry, Parameter, chain, within
 from offcampus_rules.plans import Check, CompiledObligation, CompiledRule, CompiledUndecided, Plan, Predicate, Span
 from offcampus_rules.rules import PASSES, Condition, Gate, ObligationRule, Rule, UndecidedRule
 from offcampus_rules.wording import Breach
@@ -40,12 +40,40 @@ def compile_plan(assembly: Assembly, gate: Gate, scope: Scope, dates: Dates) -> 
 
 def clocks(assembly: Assembly, gate: Gate) -> tuple[GovernedBy, ...]:
     """The dates a gate's plans depend on: those that govern any parameter its rules name."""
+    return tuple(sorted({parameter.governed_by for parameter in _named(assembly, gate)}))
+
+
+def breaks(assembly: Assembly, gate: Gate, clock: GovernedBy) -> tuple[date, ...] | None:
+    """The dates on which any value that a gate's rules name begins or ends: plans are the same in between.
+
+    None where levels write a duration in different units: which is stricter then depends on the day itself.
+    """
+    found: set[date] = set()
+    for parameter in _named(assembly, gate):
+        if parameter.governed_by != clock:
+            continue
+        entries = assembly.entries.get(parameter.id, ())
+        if parameter.unit in units.DURATIONS and _mixed(parameter, entries):
+            return None
+        found.update(day for entry in entries for day in (entry.since, entry.until) if day is not None)
+    return tuple(sorted(found))
+
+
+def _mixed(parameter: Parameter, entries: tuple[Entry, ...]) -> bool:
+    """Whether two levels of one place write a duration in different units."""
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.region, set()).add(entry.unit or parameter.unit)
+    return any(len(set[str]().union(*(found.get(level, ()) for level in chain(region)))) > 1 for region in found)
+
+
+def _named(assembly: Assembly, gate: Gate) -> list[Parameter]:
     rules: tuple[Rule | ObligationRule | UndecidedRule, ...]
     rules = (*assembly.rules, *assembly.obligations, *assembly.undecided)
     speaking = [rule for rule in rules if gate in rule.gates]
-    named = {rule.parameter for rule in speaking}
-    named |= {one.parameter for rule in speaking for one in rule.conditions if one.parameter is not None}
-    return tuple(sorted({assembly.definitions[name].governed_by for name in named}))
+    names = {rule.parameter for rule in speaking}
+    names |= {one.parameter for rule in speaking for one in rule.conditions if one.parameter is not None}
+    return [assembly.definitions[name] for name in sorted(names)]
 
 
 class _Compiler:

@@ -10,6 +10,7 @@ Invariants
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -90,6 +91,8 @@ class RuleSet:
             }
         )
         self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._periods: dict[tuple[Any, ...], Plan] = {}
+        self._breaks: dict[tuple[Gate, GovernedBy], tuple[date, ...] | None] = {}
         self._clocks = {kind: judge.clocks(self._assembly, kind) for kind in get_args(Gate)}
         self._hooked = frozenset(name for plugin in self._assembly.plugins for name in plugin.hooks)
         self._regions: dict[str, tuple[PluginInfo, ...]] = {}
@@ -171,7 +174,7 @@ class RuleSet:
         return replace(answer, alarms=alarms) if alarms else answer
 
     def _decide(self, kind: Gate, case: Facts, governing: date) -> Decision:
-        plan, row = self._plan(kind, case), HOOK_TABLE[f"check_{kind}"]
+        plan, row = self.plan(kind, case), HOOK_TABLE[f"check_{kind}"]
         found = screening.judge(plan, case)
         added, alarms = self._call_hooks(kind, case)
         violations = found.violations if not added else (*found.violations, *added)
@@ -189,7 +192,18 @@ class RuleSet:
             alarms=alarms,
         )
 
-    def _plan(self, kind: Gate, case: Facts) -> Plan:
+    def clocks(self, kind: Gate) -> tuple[GovernedBy, ...]:
+        """The dates a gate's rules depend on."""
+        return self._clocks[kind]
+
+    def breaks(self, kind: Gate, clock: GovernedBy) -> tuple[date, ...] | None:
+        """The dates on which anything changes for a gate; None: values compare differently from day to day."""
+        if (kind, clock) not in self._breaks:
+            self._breaks[kind, clock] = judge.breaks(self._assembly, kind, clock)
+        return self._breaks[kind, clock]
+
+    def plan(self, kind: Gate, case: Facts) -> Plan:
+        """What is asked of a case; the plan is one and the same for all dates between two changes of the law."""
         scope = case.scope
         dates = [case.date_for(governed_by) for governed_by in self._clocks[kind]]
         key = (kind, scope.region, scope.sector, scope.stage, scope.delivery, *dates)
@@ -197,9 +211,24 @@ class RuleSet:
         if plan is None:
             if len(self._plans) >= _CACHE_LIMIT:
                 self._plans.clear()
-            every = {governed_by: case.date_for(governed_by) for governed_by in _GOVERNED_BY}
-            plan = self._plans[key] = judge.compile_plan(self._assembly, kind, scope, every)
+            plan = self._plans[key] = self._period_plan(kind, case)
         return plan
+
+    def _period_plan(self, kind: Gate, case: Facts) -> Plan:
+        scope = case.scope
+        every = {governed_by: case.date_for(governed_by) for governed_by in _GOVERNED_BY}
+        periods = [self._period(kind, clock, every[clock]) for clock in self._clocks[kind]]
+        key = (kind, scope.region, scope.sector, scope.stage, scope.delivery, *periods)
+        plan = self._periods.get(key)
+        if plan is None:
+            if len(self._periods) >= _CACHE_LIMIT:
+                self._periods.clear()
+            plan = self._periods[key] = judge.compile_plan(self._assembly, kind, scope, every)
+        return plan
+
+    def _period(self, kind: Gate, clock: GovernedBy, day: date) -> int:
+        breaks = self.breaks(kind, clock)
+        return day.toordinal() if breaks is None else bisect_right(breaks, day)
 
     def _speaking(self, region: str) -> tuple[PluginInfo, ...]:
         known = self._regions.get(region)

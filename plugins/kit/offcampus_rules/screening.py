@@ -83,7 +83,13 @@ class Screen:
         self.undecided: tuple[NotEvaluated, ...] = tuple(item.note for item in plan.undecided if applies(item))
         self.tests: tuple[Test, ...] = tuple(_tests(self.rules))
         self._noting = tuple(_noting(plan, applies, case))
+        self.untold: frozenset[str] = frozenset(item.rule.id for item, note in self._noting if note is not None)
         self._values: dict[tuple[int, tuple[CompiledObligation, ...]], tuple[Value, ...]] = {}
+
+    @property
+    def rests_on(self) -> tuple[Value, ...]:
+        """The values that the rules and duties rest on, whether or not their facts arise in a case."""
+        return self._used(0, self.obligations)
 
     def judge(self, case: Any) -> Findings:
         """Violations, duties, the values that were used, and what could not be judged."""
