@@ -10,6 +10,7 @@ OFFCAMPUS_DEVELOPMENT       1: webhooks may go to this machine, the clock may be
 OFFCAMPUS_CLOCK_FILE        JSON {"offset_seconds": n}; only in development
 OFFCAMPUS_VALIDATE_ANSWERS  1: check each answer against the contract; a breach is a 500 (default: 0)
 OFFCAMPUS_MAX_BODY_BYTES    the largest body (default: 2097152)
+OFFCAMPUS_LOG_HEAD_SECONDS  at least so long between two signed heads of the provable log (default: 10)
 OFFCAMPUS_LOG_LEVEL         debug, info, warning, error (default: info)
 """
 
@@ -27,7 +28,7 @@ from offcampus_server.kernel.vault import Vault
 NAMES = (
     "OFFCAMPUS_DATABASE_URL", "OFFCAMPUS_ISSUER", "OFFCAMPUS_KEY_FILE", "OFFCAMPUS_SECRETS_FILE",
     "OFFCAMPUS_DEVELOPMENT", "OFFCAMPUS_CLOCK_FILE", "OFFCAMPUS_VALIDATE_ANSWERS", "OFFCAMPUS_MAX_BODY_BYTES",
-    "OFFCAMPUS_LOG_LEVEL",
+    "OFFCAMPUS_LOG_HEAD_SECONDS", "OFFCAMPUS_LOG_LEVEL",
 )  # fmt: skip
 
 
@@ -72,6 +73,7 @@ class Settings:
     validate_answers: bool = False
     max_body_bytes: int = 2 * 1024 * 1024
     log_level: str = "info"
+    log_head_seconds: int = 10
 
     def clock(self) -> Clock:
         """The business clock."""
@@ -96,8 +98,9 @@ class Settings:
             development,
             Path(clock_file) if clock_file else None,
             _flag(given, "OFFCAMPUS_VALIDATE_ANSWERS"),
-            _number(given, "OFFCAMPUS_MAX_BODY_BYTES", default.max_body_bytes),
+            _number(given, "OFFCAMPUS_MAX_BODY_BYTES", default.max_body_bytes, 1024),
             _choice(given, "OFFCAMPUS_LOG_LEVEL", ("debug", "info", "warning", "error"), default.log_level),
+            _number(given, "OFFCAMPUS_LOG_HEAD_SECONDS", default.log_head_seconds, 0),
         )
 
 
@@ -105,10 +108,10 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     return _choice(given, name, ("0", "1"), "0") == "1"
 
 
-def _number(given: Mapping[str, str], name: str, default: int) -> int:
+def _number(given: Mapping[str, str], name: str, default: int, least: int) -> int:
     text = given.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) < 1024:
-        raise SettingsError(f"{name} must be a whole number of at least 1024, not {text!r}")
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise SettingsError(f"{name} must be a whole number of at least {least}, not {text!r}")
     return int(text)
 
 

@@ -38,6 +38,6 @@ def test_append_only_is_part_of_the_shape(database_url: str) -> None:
     with engine.connect() as connection:
         triggers = {name.lower() for name in connection.exec_driver_sql(query).scalars()}
     protected = {name for name, table in metadata.tables.items() if "append_only" in table.info}
-    assert protected == {"audit", "decisions", "events", "ledger_transfers"}
+    assert protected == {"audit", "decisions", "events", "ledger_transfers", "log_entries", "log_heads"}
     assert triggers == {f"{name}_no_{verb}" for name in protected for verb in ("update", "delete")}
     engine.dispose()

@@ -35,6 +35,11 @@ def security_now() -> int:
     return int(time.time())
 
 
+def security_instant() -> datetime:
+    """Real time as an instant, for what is signed and held against us."""
+    return datetime.now(SHANGHAI)
+
+
 def rfc3339(moment: datetime) -> str:
     """An instant as the standard writes it: RFC 3339 in +08:00, whole seconds unless there are fractions.
 

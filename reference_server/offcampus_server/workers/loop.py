@@ -1,15 +1,18 @@
-"""Rounds: sweeps over deadlines, webhook deliveries, forgetting. Each step is a transaction of its own."""
+"""Rounds: sweeps over deadlines, webhook deliveries, forgetting, the provable log. Each step is a transaction of its
+own; the log comes last, so that a tree that is broken stops nothing else.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
 
-from offcampus_server.kernel.clock import security_now
+from offcampus_server.kernel.clock import security_instant, security_now
 from offcampus_server.kernel.observe import log
 from offcampus_server.kernel.problems import Problem
 from offcampus_server.parties import service as parties
 from offcampus_server.pipeline import Platform
+from offcampus_server.prooflog import heads, sequencer
 from offcampus_server.registry import SWEEPS
 from offcampus_server.workers import deliver
 
@@ -21,6 +24,9 @@ def run_once(platform: Platform) -> dict[str, int]:
     done = {name: _sweep(platform, name) for name in SWEEPS}
     done["delivered"] = deliver.run(platform)
     done["forgotten"] = platform.storage.write(lambda work: parties.forget_expired(work.connection, security_now()))
+    done["logged"] = sequencer.run(platform.storage, security_instant())
+    every_s = platform.settings.log_head_seconds
+    done["heads"] = heads.run(platform.storage, platform.keyring, security_instant(), every_s)
     return done
 
 
