@@ -6,38 +6,21 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
 from offcampus_server.fresh_secrets import write_secrets
-from offcampus_server.funds import verification
 from offcampus_server.kernel import keyring
 from offcampus_server.kernel.db import make_engine
 from offcampus_server.kernel.observe import configure_logs
-from offcampus_server.kernel.unit_of_work import Storage
+from offcampus_server.ledger_commands import ledger
 from offcampus_server.migrations import at_head, upgrade
 from offcampus_server.parties import service as parties
-from offcampus_server.parties.service import PartyError
-from offcampus_server.settings import Secrets, Settings, SettingsError
+from offcampus_server.prompt import open_storage, told
+from offcampus_server.settings import Secrets, Settings
 
 FILE = click.Path(path_type=Path)
-
-
-def told(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Say what is wrong in one line and exit 1; a stack trace helps nobody at a prompt."""
-
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except (SettingsError, PartyError, FileNotFoundError, ValueError) as error:
-            raise click.ClickException(str(error)) from None
-
-    return run
 
 
 @click.group()
@@ -121,7 +104,7 @@ def party() -> None:
 @told
 def party_add(name: str, role: str, region: str, key_files: tuple[Path, ...]) -> None:
     """Register a party; prints its client id."""
-    storage = _storage()
+    storage = open_storage()
     keys = [json.loads(path.read_text(encoding="utf-8")) for path in key_files]
     party_id = storage.write(
         lambda work: parties.register(work.connection, work.now, name=name, role=role, region_code=region, jwks=keys)
@@ -133,7 +116,7 @@ def party_add(name: str, role: str, region: str, key_files: tuple[Path, ...]) ->
 @told
 def party_list() -> None:
     """List parties."""
-    with _storage().reading() as work:
+    with open_storage().reading() as work:
         for row in parties.listed(work.connection):
             state = "disabled" if row["disabled_at"] else "active"
             click.echo(f"{row['id']}  {row['role']:<18} {row['region_code']}  {state:<8}  {row['name']}")
@@ -144,7 +127,7 @@ def party_list() -> None:
 @told
 def party_disable(party_id: str) -> None:
     """Shut a party out from the next request on."""
-    _storage().write(lambda work: parties.disable(work.connection, party_id, work.now))
+    open_storage().write(lambda work: parties.disable(work.connection, party_id, work.now))
 
 
 @party.command("grant")
@@ -153,7 +136,7 @@ def party_disable(party_id: str) -> None:
 @told
 def party_grant(party_id: str, institution_id: str) -> None:
     """Let a party act for an institution."""
-    _storage().write(lambda work: parties.grant(work.connection, party_id, institution_id, work.now))
+    open_storage().write(lambda work: parties.grant(work.connection, party_id, institution_id, work.now))
 
 
 @party.command("keys")
@@ -163,7 +146,7 @@ def party_grant(party_id: str, institution_id: str) -> None:
 def party_keys(party_id: str, key_files: tuple[Path, ...]) -> None:
     """Replace a party's public keys; to rotate, name the new and the old one."""
     keys = [json.loads(path.read_text(encoding="utf-8")) for path in key_files]
-    _storage().write(lambda work: parties.replace_keys(work.connection, party_id, keys))
+    open_storage().write(lambda work: parties.replace_keys(work.connection, party_id, keys))
 
 
 @main.group()
@@ -199,16 +182,7 @@ def keys_jwks() -> None:
     click.echo(json.dumps({"keys": keyring.load(Settings.from_environment().key_file).public_jwks()}, indent=2))
 
 
-@main.command("ledger")
-@told
-def ledger_verify() -> None:
-    """Replay every transfer and compare with the stored balances; exit 1 when a fen is not where it should be."""
-    with _storage().reading() as work:
-        findings = verification.verify(work)
-    for finding in findings:
-        click.echo(f"{finding.subject}: {finding.invariant}: expected {finding.expected}, got {finding.got}")
-    click.echo(f"{len(findings)} finding(s)")
-    sys.exit(1 if findings else 0)
+main.add_command(ledger)
 
 
 @main.command()
@@ -240,15 +214,6 @@ def demo(options: tuple[str, ...]) -> None:
             "the demo's other parties are in offcampus-conformance: install it beside the server"
         )
     sys.exit(subprocess.call([sys.executable, "-m", "offcampus_conformance.demo", *options]))
-
-
-def _storage() -> Storage:
-    from offcampus_rules import load_ruleset
-
-    settings = Settings.from_environment()
-    secret = Secrets.load(settings.secrets_file)
-    engine = make_engine(settings.database_url)
-    return Storage(engine, settings.clock(), load_ruleset, secret.vault(), settings.issuer, secret.cursor_key)
 
 
 def _require_head(settings: Settings, *, migrate: bool) -> None:

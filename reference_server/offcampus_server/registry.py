@@ -15,7 +15,8 @@ from offcampus_server.kernel.contract import Bound, bind
 from offcampus_server.kernel.keyring import Keyring
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.orders.api import handlers as orders
-from offcampus_server.parties.api import make_handlers
+from offcampus_server.parties.api import make_handlers as make_party_handlers
+from offcampus_server.prooflog.api import make_handlers as make_log_handlers
 from offcampus_server.public.api import handlers as public
 from offcampus_server.pupils.api import handlers as pupils
 from offcampus_server.refunds.api import handlers as refunds
@@ -35,4 +36,4 @@ SWEEPS: Mapping[str, Sweep] = {
 def bound_operations(keyring: Keyring) -> dict[str, Bound]:
     """Every operation of the contract with its handler. Raises ContractGap."""
     capabilities = [institutions, courses, pupils, orders, funds, consumption, refunds, events, public]
-    return bind([make_handlers(keyring), *capabilities])
+    return bind([make_party_handlers(keyring), make_log_handlers(keyring), *capabilities])

@@ -1253,6 +1253,136 @@ class LessonResource(Struct, kw_only=True, omit_defaults=True):
     """Course"""
 
 
+class LogCheckpoint(Struct, kw_only=True, omit_defaults=True):
+    """A tree head with the key that signed it, kept outside the platform by whoever wants to hold it to its history."""
+
+    head: LogHead
+    """Head"""
+    key: LogCheckpointKey
+    """Key"""
+    taken_at: str
+    """Taken at"""
+
+
+class LogCheckpointKey(Struct, kw_only=True, omit_defaults=True):
+    """The public key as JWK; compare its thumbprint on another way."""
+
+    kty: str
+    """Key type"""
+    crv: str
+    """Curve"""
+    x: str
+    """Public part"""
+
+
+class LogConsistency(Struct, kw_only=True, omit_defaults=True):
+    """What shows that the tree of `second` entries begins with the tree of `first` (RFC 9162 section 2.1.4)."""
+
+    first: int
+    """First size"""
+    second: int
+    """Second size"""
+    hash_id: str
+    """Hash function"""
+    path: list[str]
+    """Path"""
+
+
+class LogHead(Struct, kw_only=True, omit_defaults=True):
+    """Size and root of the platform's log at a moment, signed: what a witness keeps and holds against the platform. The signature is Ed25519 over the RFC 8785 form of the other members."""
+
+    type: str
+    """Type"""
+    origin: str
+    """Log"""
+    size: int
+    """Entries"""
+    hash_id: str
+    """Hash function"""
+    root_hash: str
+    """Root"""
+    signed_at: str
+    """Signed at"""
+    key_id: str
+    """Key"""
+    signature: str
+    """Signature"""
+
+
+class LogInclusion(Struct, kw_only=True, omit_defaults=True):
+    """A leaf, and the path that leads from it to the root of a tree head (RFC 9162 section 2.1.3)."""
+
+    index: int
+    """Index"""
+    leaf: LogLeaf
+    """Leaf"""
+    path: list[str]
+    """Path"""
+
+
+class LogLeaf(Struct, kw_only=True, omit_defaults=True):
+    """One fact of one row, without a person in it. Its hash is SHA-256 over the byte 0x00 and the RFC 8785 form."""
+
+    v: int
+    """Version"""
+    type: str
+    """Fact"""
+    row: dict[str, Any]
+    """Row"""
+    personal: str | UnsetType = UNSET
+    """Commitment to the personal part"""
+    chain: LogLeafChain | UnsetType = UNSET
+    """Place among the facts of its order"""
+
+
+class LogLeafChain(Struct, kw_only=True, omit_defaults=True):
+    """Place among the facts of its order"""
+
+    subject: str
+    """Order"""
+    no: int
+    """Number"""
+    previous: str | UnsetType = UNSET
+    """Leaf before"""
+
+
+class LogLeafHashes(Struct, kw_only=True, omit_defaults=True):
+    """A run of leaf hashes, so that a witness can keep the whole tree; a hash tells nothing of its leaf."""
+
+    start: int
+    """Index of the first"""
+    size: int
+    """Entries of the newest head"""
+    hash_id: str
+    """Hash function"""
+    hashes: list[str]
+    """Hashes"""
+
+
+class LogProofs(Struct, kw_only=True, omit_defaults=True):
+    """The facts of an order, or of one instruction, each with its inclusion proof under one signed head."""
+
+    subject: str
+    """Subject"""
+    head: LogHead | None
+    """Head"""
+    entries: list[LogInclusion]
+    """Entries"""
+    waiting: list[LogProofsWaitingItem]
+    """Not yet in a signed tree"""
+    more: bool
+    """More follow"""
+
+
+class LogProofsWaitingItem(Struct, kw_only=True, omit_defaults=True):
+    """LogProofsWaitingItem"""
+
+    transfer_id: str
+    """Transfer"""
+    type: str
+    """Fact"""
+
+
 class Material(Struct, kw_only=True, omit_defaults=True):
     """A training material and its internal review."""
 

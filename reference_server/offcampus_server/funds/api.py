@@ -7,8 +7,10 @@ from offcampus_server.funds.tables import custody_accounts, custody_instructions
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call, Handlers
 from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import facts as ledger
 from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
+from offcampus_server.prooflog import proofs
 
 handlers = Handlers()
 
@@ -50,6 +52,13 @@ def get_custody_instruction(call: Call, work: Work) -> Answer:
     """One instruction: how a lost answer is settled."""
     id = call.path["instruction_id"]
     return resources.read(call, work, custody_instructions, id, instructions.present)
+
+
+@handlers("getInstructionProofs")
+def get_instruction_proofs(call: Call, work: Work) -> Answer:
+    """The proofs that an instruction's sum and its outcome are in the log (M-14.1)."""
+    id = resources.find(work, custody_instructions, call.path["instruction_id"])["id"]
+    return Answer(200, proofs.of_transfer(work.connection, id, ledger.of_instruction(work.connection, id)))
 
 
 @handlers("acceptCustodyInstruction")

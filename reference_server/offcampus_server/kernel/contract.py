@@ -21,7 +21,7 @@ from offcampus_server.kernel.problems import Problem, violation
 if TYPE_CHECKING:
     from offcampus_server.kernel.unit_of_work import Work
 
-_INTEGER = re.compile(r"[0-9]{1,9}")
+_INTEGER = re.compile(r"[0-9]{1,16}")
 _KEY = re.compile(r'"?([A-Za-z0-9._:-]{8,128})"?')
 _ETAG = re.compile(r'"([0-9]{1,16})"')
 

@@ -38,7 +38,7 @@ def plain(row: Mapping[Any, Any], *left_out: str) -> dict[str, Plain]:
 
     Raises TypeError for a kind of column that has no such form yet.
     """
-    return {name: _plain(value) for name, value in row.items() if name not in left_out and value is not None}
+    return {str(name): _plain(value) for name, value in row.items() if name not in left_out and value is not None}
 
 
 def _plain(value: Any) -> Plain:

@@ -45,6 +45,22 @@ def told(connection: Connection, numbers: Sequence[int]) -> dict[tuple[int, str]
     return found
 
 
+def of_order(connection: Connection, order_id: str) -> dict[tuple[int, str], Fact]:
+    """Everything that the transfers of an order tell today."""
+    query = select(transfers.c.seq).where(transfers.c.order_id == order_id)
+    return told(connection, list(connection.execute(query).scalars()))
+
+
+def of_instruction(connection: Connection, instruction_id: str) -> int | None:
+    """The number of the transfer that an instruction moves."""
+    return connection.execute(select(transfers.c.seq).where(transfers.c.instruction_id == instruction_id)).scalar()
+
+
+def ids(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """The identifiers of transfers by their numbers."""
+    return {row["seq"]: row["id"] for row in _rows(connection, numbers)}
+
+
 def numbers(connection: Connection, after: int, up_to: int, limit: int) -> list[int]:
     """The numbers of the next rows, whatever they are; negative ones too."""
     span = (transfers.c.seq > after) & (transfers.c.seq <= up_to)

@@ -9,6 +9,7 @@ from offcampus_server.orders import contracts, payments, service
 from offcampus_server.orders.tables import contracts as contracts_table
 from offcampus_server.orders.tables import orders
 from offcampus_server.orders.tables import payments as payments_table
+from offcampus_server.prooflog import proofs
 
 handlers = Handlers()
 
@@ -59,6 +60,14 @@ def cancel_order(call: Call, work: Work) -> Answer:
 def get_order_statement(call: Call, work: Work) -> Answer:
     """Every ledger line of an order (M-14.1)."""
     return service.statement(call, work)
+
+
+@handlers("getOrderProofs")
+def get_order_proofs(call: Call, work: Work) -> Answer:
+    """The proofs that an order's facts are in the log (M-14.1)."""
+    order_id = resources.find(work, orders, call.path["order_id"])["id"]
+    after, limit = call.query.get("after", 0), call.query.get("limit", resources.DEFAULT_LIMIT)
+    return Answer(200, proofs.of_order(work.connection, order_id, after, limit))
 
 
 @handlers("listPayments")

@@ -47,12 +47,12 @@ def newest(connection: Connection) -> RowMapping | None:
     return connection.execute(select(heads).order_by(heads.c.size.desc()).limit(1)).mappings().first()
 
 
-def to_json(row: Mapping[str, Any]) -> dict[str, Any]:
+def to_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A head as it is answered (schema `log-head`)."""
     return {**statement(row), "signature": row["signature"]}
 
 
-def statement(row: Mapping[str, Any]) -> dict[str, Any]:
+def statement(row: Mapping[Any, Any]) -> dict[str, Any]:
     """What a head's signature is over."""
     return {
         "type": TYPE, "origin": row["origin"], "size": row["size"], "hash_id": row["hash_id"],
@@ -60,7 +60,17 @@ def statement(row: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def holds(row: Mapping[str, Any], keyring: Keyring) -> bool:
+def checkpoint(row: Mapping[Any, Any], keyring: Keyring, now: datetime) -> dict[str, Any]:
+    """A head with its key, to be kept outside (schema `log-checkpoint`). Raises LookupError when the key is gone."""
+    key = keyring.find(row["key_id"])
+    if key is None:
+        raise LookupError(f"the key file no longer holds {row['key_id']}, which signed the newest head")
+    public = key.as_dict(private=False)
+    kept = {name: public[name] for name in ("kty", "crv", "x")}
+    return {"head": to_json(row), "key": kept, "taken_at": rfc3339(now)}
+
+
+def holds(row: Mapping[Any, Any], keyring: Keyring) -> bool:
     """Is a head signed by the key that it names, and is that key one of ours?"""
     key = keyring.find(row["key_id"])
     if key is None or not isinstance(key.public_key, Ed25519PublicKey):

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.CheckConstraint("seq >= 0", name=op.f("ck_log_entries_seq")),
         sa.CheckConstraint("(subject IS NULL) = (subject_no IS NULL)", name=op.f("ck_log_entries_chain")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_log_entries")),
-        sa.UniqueConstraint("source", "row_no", "fact", name=op.f("uq_log_entries_source")),
+        sa.UniqueConstraint("source", "row_no", "fact", name=op.f("uq_log_entries_source_row_no_fact")),
         sqlite_strict=True,
     )
     op.create_index("ux_log_entries_subject", "log_entries", ["subject", "subject_no"], unique=True)
