@@ -257,9 +257,37 @@ class Client:
         keys: list[dict[str, Any]] = msgspec.json.decode(answer.body)["keys"]
         return keys
 
+    def log_checkpoint(self) -> dict[str, Any]:
+        """The newest signed head of the platform's log, with its key; a `Witness` judges and keeps it."""
+        return self._plain("getLogCheckpoint")
+
+    def log_consistency(self, first: int, second: int) -> dict[str, Any]:
+        """The proof that the log of `second` entries begins with the log of `first`."""
+        return self._plain("getLogConsistency", query={"first": first, "second": second})
+
+    def order_proofs(self, order_id: str) -> Iterator[dict[str, Any]]:
+        """The proofs of an order's facts, page by page; check them with `proofs.verify_proofs` or a `Witness`."""
+        after = 0
+        while True:
+            query = {"after": after, "limit": 500}
+            page = self._plain("getOrderProofs", path={"order_id": order_id}, query=query)
+            yield page
+            if not page["more"]:
+                return
+            after = page["entries"][-1]["leaf"]["chain"]["no"]
+
+    def instruction_proofs(self, instruction_id: str) -> dict[str, Any]:
+        """A bank's proofs of what it was told to move; check them with `proofs.verify_instruction`."""
+        return self._plain("getInstructionProofs", path={"instruction_id": instruction_id})
+
     def capabilities(self) -> models.Capabilities:
         """What the platform implements."""
         return decoded(self.transport.call("getCapabilities"), models.Capabilities)
+
+    def _plain(self, operation_id: str, **where: Any) -> dict[str, Any]:
+        # A proof is over the exact members that came: no model may add or drop one.
+        found: dict[str, Any] = msgspec.json.decode(self.transport.call(operation_id, **where).body)
+        return found
 
     def _batch(self, operation_id: str, items: list[Any], key: str | None) -> models.BatchResult:
         answer = self.transport.call(operation_id, body={"items": items}, key=key)

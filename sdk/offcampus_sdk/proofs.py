@@ -141,31 +141,46 @@ def verify_entry(entry: Mapping[str, Any], head: Mapping[str, Any]) -> None:
 
 
 def verify_proofs(
-    document: Mapping[str, Any], keys: Sequence[Mapping[str, Any]], origin: str | None = None
+    document: Mapping[str, Any],
+    keys: Sequence[Mapping[str, Any]],
+    origin: str | None = None,
+    *,
+    after: Mapping[str, Any] | None = None,
 ) -> list[Mapping[str, Any]]:
-    """Check the proofs of an order or instruction (schema `log-proofs`): head, every leaf, the chain between them.
+    """Check the proofs of an order (schema `log-proofs`): head, every leaf, the chain between them.
 
-    The chain begins with the first fact of the subject and leaves none out; only facts newer than the last one shown
+    The chain begins with the first fact of the order and leaves none out; only facts newer than the last one shown
     could be missing, and those are named under `waiting` while they are not in a signed tree.
+
+    Args:
+        after: the last leaf of the page before, already proven.
 
     Returns: the leaves, oldest first. Raises ProofError.
     """
-    head = document.get("head")
-    if not isinstance(head, Mapping):
-        raise ProofError("the document holds no head")
-    verify_head(head, keys, origin)
-    leaves: list[Mapping[str, Any]] = []
-    previous: str | None = None
-    for number, entry in enumerate(_list(document, "entries"), 1):
-        verify_entry(entry, head)
-        leaf = entry["leaf"]
-        chain = leaf.get("chain", {})
-        if chain.get("subject") != document.get("subject"):
-            raise ProofError(f"entry {number} belongs to {chain.get('subject')!r}, not to {document.get('subject')!r}")
+    leaves = _proven(document, keys, origin)
+    number, previous = (after["chain"]["no"], leaf_hash(after).hex()) if after else (0, None)
+    for leaf in leaves:
+        number += 1
+        chain = leaf.get("chain")
+        if not isinstance(chain, Mapping) or chain.get("subject") != document.get("subject"):
+            raise ProofError(f"fact {number} does not belong to {document.get('subject')!r}: {chain!r}")
         if chain.get("no") != number or chain.get("previous") != previous:
-            raise ProofError(f"entry {number} is not the one that follows: the chain says number {chain.get('no')!r}")
+            raise ProofError(f"fact {number} is not the one that follows: the chain says number {chain.get('no')!r}")
         previous = leaf_hash(leaf).hex()
-        leaves.append(leaf)
+    return leaves
+
+
+def verify_instruction(
+    document: Mapping[str, Any], keys: Sequence[Mapping[str, Any]], origin: str | None = None
+) -> list[Mapping[str, Any]]:
+    """Check the proofs of one instruction: each leaf is in the tree and speaks of it. Raises ProofError."""
+    leaves = _proven(document, keys, origin)
+    transfer: Any = None
+    for leaf in leaves:
+        if leaf["type"] == "transfer.created" and leaf["row"].get("instruction_id") == document.get("subject"):
+            transfer = leaf["row"]["id"]
+        elif leaf["type"] != "transfer.resolved" or leaf["row"].get("id") != transfer:
+            raise ProofError(f"a leaf speaks of something else than {document.get('subject')!r}")
     return leaves
 
 
@@ -192,6 +207,19 @@ def digest(text: Any) -> bytes:
     if not isinstance(text, str) or len(text) != 64 or text.strip("0123456789abcdef"):
         raise ProofError(f"a hash is 64 lower-case hex digits, not {text!r}")
     return bytes.fromhex(text)
+
+
+def _proven(
+    document: Mapping[str, Any], keys: Sequence[Mapping[str, Any]], origin: str | None
+) -> list[Mapping[str, Any]]:
+    head = document.get("head")
+    if not isinstance(head, Mapping):
+        raise ProofError("the document holds no head: nothing of it is signed yet")
+    verify_head(head, keys, origin)
+    found = _list(document, "entries")
+    for entry in found:
+        verify_entry(entry, head)
+    return [entry["leaf"] for entry in found]
 
 
 def _public(keys: Sequence[Mapping[str, Any]], key_id: Any) -> Ed25519PublicKey:
