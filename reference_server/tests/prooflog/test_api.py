@@ -132,7 +132,7 @@ def test_getInstructionProofs_proves_an_instruction_to_its_bank(lived: World) ->
     """The bank sees what was held for its instruction and what became of it, and nothing else."""
     id = instructions(lived)[0]["id"]
     path = f"/v1/custody-instructions/{id}/log-proofs"
-    body = lived.ok(lived.bank.get(path))
+    body = lived.ok(lived.bank.get(f"/v1/custody-instructions/{id}/log-proofs"))
     assert [leaf["type"] for leaf in verify_instruction(body, keys(lived), ISSUER)] == ["transfer.created"]
     lived.ok(execute(lived, id))
     assert [waiting["type"] for waiting in lived.ok(lived.bank.get(path))["waiting"]] == ["transfer.resolved"]
