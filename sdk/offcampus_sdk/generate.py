@@ -31,7 +31,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 '''
 BASICS = {"string": "str", "integer": "int", "boolean": "bool", "object": "dict[str, Any]", "array": "list[Any]"}
-SKIPPED = frozenset({"common", "resource", "rule-parameters", "page"})
+SKIPPED = frozenset({"common", "resource", "rule-parameters", "rule-history", "page"})
 
 
 class UnknownDialect(Exception):

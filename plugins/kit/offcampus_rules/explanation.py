@@ -53,7 +53,7 @@ def explain(ruleset: RuleSet, question: str, facts: Mapping[str, Any]) -> Explan
     """Ask and explain. Raises FactsError for facts that do not fit, or without place and governing date."""
     if question not in QUESTIONS:
         raise FactsError(f"nothing is called {question}; known: {', '.join(QUESTIONS)}")
-    case, missing = plain.partial(QUESTIONS[question], facts, assume=True)
+    case, missing = plain.partial(QUESTIONS[question], facts)
     if missing:
         _require_place_and_dates(case)
     whole = None if missing else answer(ruleset, plain.context(QUESTIONS[question], facts))

@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, Literal, TypeVar, cast
 
 from offcampus_rules.errors import RuleKitError
-from offcampus_rules.facts import CONTEXTS, VOCABULARY
 
 ContextT = TypeVar("ContextT")
 
@@ -39,35 +38,34 @@ def context(kind: type[ContextT], facts: Mapping[str, Any], where: str = "") -> 
         raise FactsError(f"{where or kind.__name__}: {error}") from error
 
 
-def partial(kind: type[ContextT], facts: Mapping[str, Any], *, assume: bool) -> tuple[ContextT, tuple[str, ...]]:
+def partial(kind: type[ContextT], facts: Mapping[str, Any]) -> tuple[ContextT, tuple[str, ...]]:
     """A context that may lack facts, and the names of those it lacks: reading one raises AttributeError with its name.
 
-    `assume`: facts with a default take it, as in case files. Otherwise only those of which None says "not told" do:
-    what was stored long ago did not know later facts, and nobody may guess them. Raises FactsError as `context` does,
-    and where the place or the governing dates are missing.
+    Facts with a default take it: they are left out where they are stored, and what contexts learnt later defaults to
+    None, "not told". Raises FactsError for an unknown or ill-typed fact.
     """
-    hashable = cast("Hashable", kind)
-    known = _fields(hashable)
-    absent = {name for name, (_, required) in known.items() if required or not assume} - set(facts)
-    defaults = {field.name: field.default for field in dataclasses.fields(cast("Any", kind))}
-    absent -= {name for name in absent if name in _untold(hashable)}
-    case = object.__new__(kind)
-    for name, (hint, _) in known.items():
-        if name in facts:
-            object.__setattr__(case, name, _value(hint, facts[name], name))
-        elif name not in absent:
-            object.__setattr__(case, name, defaults[name])
+    known = _fields(cast("Hashable", kind))
     unknown = sorted(set(facts) - set(known))
     if unknown:
         raise FactsError(f"{unknown[0]} is no fact of {kind.__name__}; known: {', '.join(known)}")
-    return case, tuple(sorted(absent))
+    case = object.__new__(kind)
+    for field in dataclasses.fields(cast("Any", kind)):
+        if field.name in facts:
+            object.__setattr__(case, field.name, _value(known[field.name][0], facts[field.name], field.name))
+        elif field.default is not dataclasses.MISSING:
+            object.__setattr__(case, field.name, field.default)
+    return case, tuple(sorted(needed(kind)[0] - set(facts)))
+
+
+def needed(kind: type[Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """The facts that a case has to tell, and all that it may tell."""
+    return _needed(cast("Hashable", kind))
 
 
 @cache
-def _untold(kind: Hashable) -> frozenset[str]:
-    """The members of a context whose None says that nobody told."""
-    gate = next((gate for gate, context in CONTEXTS.items() if cast("Hashable", context) is kind), "")
-    return frozenset(name for name, fact in VOCABULARY.get(gate, {}).items() if fact.may_be_untold)
+def _needed(kind: Hashable) -> tuple[frozenset[str], frozenset[str]]:
+    known = _fields(kind)
+    return frozenset(name for name, (_, required) in known.items() if required), frozenset(known)
 
 
 @cache

@@ -91,6 +91,16 @@ class Screen:
         """The values that the rules and duties rest on, whether or not their facts arise in a case."""
         return self._used(0, self.obligations)
 
+    def untold_in(self, case: Any) -> Iterator[str]:
+        """The rules that cannot be judged in a case because nobody told a fact."""
+        for item, note in self._noting:
+            if note is not None:
+                yield item.rule.id
+            elif item.fact.read(case) is None:
+                yield from (item.rule.id,) if item.fact.may_be_untold else ()
+            elif any(check.untold is not None and check.limit(case) is None for check in item.checks):
+                yield item.rule.id
+
     def judge(self, case: Any) -> Findings:
         """Violations, duties, the values that were used, and what could not be judged."""
         absent = 0

@@ -25,8 +25,8 @@ PATTERNS = (
     "codelists/*.yaml",
     "requirements/*.yaml",
 )
-STANDALONE = frozenset({"schemas/rule-parameters.json"})
-"""Schemas that no message follows: the shape of the files that a province's plugin is written in."""
+STANDALONE = frozenset({"schemas/rule-parameters.json", "schemas/rule-history.json"})
+"""Schemas that no message follows: the files that a province writes, and the histories that rules are replayed over."""
 
 
 @dataclass

@@ -1,0 +1,93 @@
+"""Replays a history file: in pieces, in as many processes as wanted, with one report whatever their number."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from offcampus_rules import history, replaying
+from offcampus_rules.history import Row, Unreadable
+from offcampus_rules.ruleset import RuleSet
+from offcampus_rules.tally import BY, By, Tally
+
+Mode = Literal["reproduce", "counterfactual", "as-known"]
+_PIECE = 16 << 20
+"""Bytes judged at once: some twenty thousand rows, a few dozen megabytes of memory."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is replayed. `after` is the rule set that is tried out; in `reproduce` it is not asked."""
+
+    file: Path
+    mode: Mode
+    before: RuleSet
+    after: RuleSet
+    by: tuple[By, ...] = BY
+    sample: int = 20
+    keep_all: bool = False
+
+
+def run(job: Job, processes: int = 1) -> Tally:
+    """Count the whole history. More than one process needs an operating system that can fork."""
+    total = Tally(job.sample, job.keep_all, job.by)
+    for piece in _each(job, list(history.pieces(job.file, _PIECE)), processes):
+        total.add(piece)
+    return total
+
+
+def _each(job: Job, ranges: list[tuple[int, int]], processes: int) -> Iterator[Tally]:
+    if processes == 1 or len(ranges) == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        yield from (count(job, start, stop) for start, stop in ranges)
+        return
+    # Forked children have the rule sets already: they are large and hold functions that cannot be sent.
+    with multiprocessing.get_context("fork").Pool(processes, _remember, (job,)) as pool:
+        yield from pool.imap(_count_remembered, ranges)
+
+
+_JOB: list[Job] = []
+
+
+def _remember(job: Job) -> None:
+    _JOB[:] = [job]
+
+
+def _count_remembered(piece: tuple[int, int]) -> Tally:
+    return count(_JOB[0], *piece)
+
+
+def count(job: Job, start: int, stop: int) -> Tally:
+    """Count one piece of the file."""
+    tally = Tally(job.sample, job.keep_all, job.by)
+    with job.file.open("rb") as source:
+        source.seek(start)
+        text = source.read(stop - start)
+    tally.lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    rows: list[Row] = []
+    for item in history.read(text):
+        if isinstance(item, Unreadable):
+            tally.refuse(item)
+        else:
+            rows.append(item)
+    if job.mode == "reproduce":
+        _reproduce(job, rows, tally)
+    else:
+        compare = replaying.compared_as_known if job.mode == "as-known" else replaying.compared
+        for row, before, after in compare(job.before, job.after, rows):
+            tally.count(row, before, after, replaying.change(row, before, after))
+    for kind in tally.samples:
+        tally.samples[kind] = sorted(tally.samples[kind], key=lambda sample: sample.number)[: job.sample]
+    return tally
+
+
+def _reproduce(job: Job, rows: list[Row], tally: Tally) -> None:
+    for row in rows:
+        tally.rows += 1
+        tally.fen += row.fen
+        found = replaying.reproduced(job.before, row)
+        tally.reproduced[found] += 1
+        if found == "different":
+            tally.refuse(Unreadable(row.number, f"{row.line.case or row.line.question}: answered differently"))

@@ -1,0 +1,103 @@
+"""Where a rule set on the command line comes from: the installed plugins, folders of working copies, and tried values.
+
+A tried value (`precharge.amount_max@110000=400000:2026-01-01`) stands in place of what that region says from that day
+on. It is a question, not a rule: nothing is written, and the rule set's digest says that it was tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from offcampus_rules import digests, units
+from offcampus_rules.decision import Citation, Raw
+from offcampus_rules.errors import Position, RuleKitError
+from offcampus_rules.parameters import Entry, Parameter, level_of
+from offcampus_rules.registry import load_ruleset, read_folder
+from offcampus_rules.ruleset import RuleSet
+
+_TRIED = re.compile(r"(?P<name>[a-z_.]+)@(?P<region>[0-9]{6})=(?P<value>.+):(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})\Z")
+
+
+class SourceError(RuleKitError):
+    """What was given on the command line is no rule set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A value to try out, as written."""
+
+    parameter: str
+    region: str
+    value: str
+    since: date
+
+
+def load(folders: Iterable[Path], tried: Iterable[str] = (), *, official_only: bool = False) -> RuleSet:
+    """The rules of the folders (of the installed plugins where none is given), with the values to be tried out.
+
+    Raises SourceError for a folder that holds no plugin, or a value that its parameter cannot have.
+    """
+    found = list(folders)
+    for folder in found:
+        if not (folder / "plugin.yaml").is_file():
+            raise SourceError(f"{folder} holds no plugin.yaml")
+    plugins = [read_folder(folder.resolve()) for folder in found]
+    ruleset = load_ruleset(plugins or None, official_only=official_only)
+    for text in tried:
+        ruleset = trying(ruleset, parse(text))
+    return ruleset
+
+
+def parse(text: str) -> Tried:
+    """Read `PARAMETER@REGION=VALUE:DAY`."""
+    match = _TRIED.match(text)
+    if match is None:
+        raise SourceError(f"{text!r} is not written PARAMETER@REGION=VALUE:YYYY-MM-DD")
+    try:
+        day = date.fromisoformat(match["day"])
+    except ValueError as error:
+        raise SourceError(f"{match['day']} is no day") from error
+    return Tried(match["name"], match["region"], match["value"], day)
+
+
+def trying(ruleset: RuleSet, tried: Tried) -> RuleSet:
+    """The rule set with one value in place of what its region says from a day on."""
+    parameter = ruleset.parameters.get(tried.parameter)
+    if parameter is None:
+        raise SourceError(f"{tried.parameter} is no parameter of these rules")
+    value = _value(parameter, tried.value)
+    known = ruleset.assembly.entries.get(parameter.id, ())
+    others = [entry for entry in known if entry.region != tried.region or entry.since < tried.since]
+    kept = [_ending(entry, tried) for entry in others]
+    every = frozenset(cell for entry in known for cell in entry.cells)
+    entry = Entry(
+        parameter=parameter.id, region=tried.region, level=level_of(tried.region), cells=every, since=tried.since,
+        until=None, value=value, unit=parameter.unit, confidence="reported",
+        source=Citation("试算取值 / value tried out"), reason=None, file=Path("--set"), position=Position(1, 1),
+    )  # fmt: skip
+    entries = {**ruleset.assembly.entries, parameter.id: (*kept, entry)}
+    digest = digests.digest({"ruleset": ruleset.digest, "tried": [tried.parameter, tried.region, value, tried.since]})
+    return RuleSet(replace(ruleset.assembly, entries=entries), ruleset.rejected, digest=digest)
+
+
+def _ending(entry: Entry, tried: Tried) -> Entry:
+    if entry.region != tried.region or (entry.until is not None and entry.until <= tried.since):
+        return entry
+    return replace(entry, until=tried.since)
+
+
+def _value(parameter: Parameter, text: str) -> Raw:
+    value: Raw = text
+    if parameter.unit in units.INTEGER_UNITS:
+        value = int(text) if re.fullmatch(r"-?[0-9]+", text) else text
+    elif parameter.unit == "flag":
+        value = {"true": True, "false": False}.get(text, text)
+    elif parameter.unit == "options":
+        value = tuple(part.strip() for part in text.split(","))
+    if units.is_structured(value) or not units.fits(value, parameter.unit):
+        raise SourceError(f"{text!r} is not a value of {parameter.id}, whose unit is {parameter.unit}")
+    return value
