@@ -734,8 +734,29 @@ class Decision(Struct, kw_only=True, omit_defaults=True):
     """Identifier"""
     subject: str | None | UnsetType = UNSET
     """What it is about"""
+    exceptions_applied: list[DecisionExceptionsAppliedItem] | UnsetType = UNSET
+    """Exceptions applied"""
     decided_at: str | UnsetType = UNSET
     """Decided at"""
+
+
+class DecisionExceptionsAppliedItem(Struct, kw_only=True, omit_defaults=True):
+    """DecisionExceptionsAppliedItem"""
+
+    id: str
+    """Exception"""
+    rules: list[str]
+    """Rules lifted"""
+    region: str
+    """Region that activated it"""
+    basis: str
+    """National basis"""
+    source: str
+    """Local source"""
+    title_zh: str | UnsetType = UNSET
+    """Title in Chinese"""
+    title_en: str | UnsetType = UNSET
+    """Title in English"""
 
 
 class DecisionPlugin(Struct, kw_only=True, omit_defaults=True):

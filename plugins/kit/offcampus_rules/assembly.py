@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from offcampus_rules import rules, timeline, values, yaml12
+from offcampus_rules import exceptions, rules, timeline, values, yaml12
 from offcampus_rules.errors import FileProblem, Position
+from offcampus_rules.exceptions import Activation, NationalException
 from offcampus_rules.messages import Text
 from offcampus_rules.nearest import known_or_near
 from offcampus_rules.parameters import Entry, Parameter, ParameterFile
@@ -31,6 +32,8 @@ class Assembly:
     obligations: tuple[ObligationRule, ...] = ()
     undecided: tuple[UndecidedRule, ...] = ()
     texts: Mapping[str, Text] = field(default_factory=dict)
+    exceptions: Mapping[str, NationalException] = field(default_factory=dict)
+    activations: tuple[Activation, ...] = ()
 
     def with_plugin(self, plugin: Plugin) -> tuple[Assembly, tuple[FileProblem, ...]]:
         """This assembly with one more plugin, or itself and the reasons why the plugin does not fit."""
@@ -42,6 +45,11 @@ class Assembly:
             problems.extend(_check_parameter(file, definitions, entries))
         for rule_file in plugin.rule_files:
             problems.extend(rules.check_names(rule_file, definitions, frozenset(texts)))
+        declared = [file.declared for file in plugin.exception_files if file.declared is not None]
+        known = {**self.exceptions, **{item.id: item for item in declared}}
+        judged = {rule.id: rule for rule in (*self.rules, *(rule for file in plugin.rule_files for rule in file.rules))}
+        for exception_file in plugin.exception_files:
+            problems.extend(exceptions.check(exception_file, known, judged, definitions))
         if problems:
             return self, tuple(dict.fromkeys(problems))
         return (
@@ -53,6 +61,16 @@ class Assembly:
                 obligations=(*self.obligations, *(item for file in plugin.rule_files for item in file.obligations)),
                 undecided=(*self.undecided, *(item for file in plugin.rule_files for item in file.undecided)),
                 texts=texts,
+                exceptions={name: item for name, item in known.items() if exceptions.binds(item)},
+                activations=(
+                    *self.activations,
+                    *(
+                        item
+                        for file in plugin.exception_files
+                        for item in file.activations
+                        if exceptions.binds(item) and exceptions.binds(known[item.exception])
+                    ),
+                ),
             ),
             (),
         )

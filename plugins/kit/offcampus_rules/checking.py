@@ -105,9 +105,8 @@ def _assembled(plugin: Plugin, above: Sequence[Plugin]) -> RuleSet | Report:
     try:
         ruleset = build([*above, plugin])
     except RuleSetError as error:
-        return Report(
-            (FileProblem(plugin.root / "plugin.yaml", Position(1, 1), "R-NATION", str(error), "缺少全国规则"),)
-        )
+        none = FileProblem(plugin.root / "plugin.yaml", Position(1, 1), "R-NATION", str(error), "缺少全国规则")
+        return Report(error.problems or (none,))
     problems = tuple(problem for item in ruleset.rejected for problem in item.problems)
     return Report(problems) if problems else ruleset
 

@@ -54,6 +54,7 @@ CODES: Mapping[str, Code] = {
             "文案语言不符或含无法填充的占位符",
         ),
         Code("R-EXT", "an extension that is no JSON Schema or misnamed", "扩展不是合法 JSON Schema 或命名不当"),
+        Code("R-EXC", "an exception that only the nation can declare", "例外只能由国家层面声明"),
         Code("R-HOOK", "hooks that cannot be used", "钩子不可用"),
         Code("R-NATION", "no national plugin to check against", "缺少全国规则，无从核对"),
         Code("R-RAISE", "a hook raised an exception", "钩子抛出异常"),

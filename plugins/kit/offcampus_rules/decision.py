@@ -188,6 +188,30 @@ class NotEvaluated:
 
 
 @dataclass(frozen=True, slots=True)
+class ExceptionApplied:
+    """A national exception that lifted rules which the case would have broken, and the local text that uses it."""
+
+    id: str
+    title_zh: str
+    title_en: str
+    rules: tuple[str, ...]
+    region: str
+    basis: Citation
+    source: Citation
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "title_zh": self.title_zh,
+            "title_en": self.title_en,
+            "rules": list(self.rules),
+            "region": self.region,
+            "basis": str(self.basis),
+            "source": str(self.source),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """A plugin that failed: who, where, and the kind of failure (never the plugin's own text, which may hold data)."""
 
@@ -227,6 +251,7 @@ class Decision:
     """What was judged: the frozen case."""
     not_evaluated: tuple[NotEvaluated, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    exceptions_applied: tuple[ExceptionApplied, ...] = ()
 
     def __post_init__(self) -> None:
         if self.outcome == "refuse" and not self.violations:
@@ -253,6 +278,7 @@ class Decision:
             "obligations": [item.to_json() for item in self.obligations],
             "not_evaluated": [item.to_json() for item in self.not_evaluated],
             "alarms": [item.to_json() for item in self.alarms],
+            "exceptions_applied": [item.to_json() for item in self.exceptions_applied],
             "governing_date": self.governing_date.isoformat(),
             "facts_digest": self.facts_digest,
         }

@@ -10,10 +10,6 @@ class RuleKitError(Exception):
     """Base of everything the kit raises."""
 
 
-class RuleSetError(RuleKitError):
-    """No rule set can be built (no national plugin, plugins that contradict each other)."""
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
     """A place in a file; lines and columns count from 1."""
@@ -38,6 +34,14 @@ class FileProblem:
     def __str__(self) -> str:
         where = f"{self.file}:{self.position.line}:{self.position.column}"
         return f"{where}: {self.code} {self.message_en} / {self.message_zh}"
+
+
+class RuleSetError(RuleKitError):
+    """No rule set can be built: there is no national plugin, or it does not fit (`problems` says where)."""
+
+    def __init__(self, text: str, problems: tuple[FileProblem, ...] = ()) -> None:
+        self.problems = problems
+        super().__init__(text)
 
 
 class RuleFileError(RuleKitError):

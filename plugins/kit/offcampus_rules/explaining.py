@@ -25,6 +25,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "obligation": ("must follow", "后续义务"),
     "values": ("values used", "所用参数"),
     "undecided": ("not evaluated", "未评估"),
+    "exception": ("exception applied", "适用例外"),
     "alarm": ("alarm", "告警"),
     "due": ("due", "届满"),
     "silence": ("silence means consent at", "默示同意届满"),
@@ -128,6 +129,9 @@ def _decision(decision: Decision, words: Words) -> Iterator[str]:
         yield f"├─ {words['obligation']} [{duty.rule}] {words.of(duty, 'text')}"
     for note in decision.not_evaluated:
         yield f"├─ {words['undecided']} [{note.rule}] {words.of(note, 'reason')}"
+    for item in decision.exceptions_applied:
+        yield f"├─ {words['exception']} {item.id} ({', '.join(item.rules)}): {words.of(item, 'title')}"
+        yield f"│  └─ {words['source']}: {item.basis}; {item.region} {item.source}"
     for alarm in decision.alarms:
         yield f"├─ {words['alarm']} {alarm.plugin} {alarm.hook}: {alarm.problem}"
     if decision.values:

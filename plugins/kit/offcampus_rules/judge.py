@@ -6,18 +6,28 @@ words. Plans are cached by (gate, scope, dates); `screening` judges with them, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import Any, Literal
 
-from offcampus_rules import effective, units
+from offcampus_rules import effective, exceptions, units
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.context import GovernedBy, Scope
 from offcampus_rules.decision import NotEvaluated, Value
+from offcampus_rules.exceptions import NationalException
 from offcampus_rules.facts import VOCABULARY, Fact
 from offcampus_rules.parameters import Entry, Parameter, chain, within
-from offcampus_rules.plans import Check, CompiledObligation, CompiledRule, CompiledUndecided, Plan, Predicate, Span
+from offcampus_rules.plans import (
+    Check,
+    CompiledObligation,
+    CompiledRule,
+    CompiledUndecided,
+    Lift,
+    Plan,
+    Predicate,
+    Span,
+)
 from offcampus_rules.rules import PASSES, Condition, Gate, ObligationRule, Rule, UndecidedRule
 from offcampus_rules.wording import Breach
 
@@ -39,12 +49,12 @@ def compile_plan(assembly: Assembly, gate: Gate, scope: Scope, dates: Dates) -> 
 
 
 def clocks(assembly: Assembly, gate: Gate) -> tuple[GovernedBy, ...]:
-    """The dates a gate's plans depend on: those that govern any parameter its rules name."""
-    return tuple(sorted({parameter.governed_by for parameter in _named(assembly, gate)}))
+    """The dates a gate's plans depend on: those that govern any parameter its rules name, or what lifts them."""
+    return tuple(sorted({item.governed_by for item in (*_named(assembly, gate), *_lifting(assembly, gate))}))
 
 
 def breaks(assembly: Assembly, gate: Gate, clock: GovernedBy) -> tuple[date, ...] | None:
-    """The dates on which any value that a gate's rules name begins or ends: plans are the same in between.
+    """The dates on which any value or exception of a gate begins or ends: plans are the same in between.
 
     None where levels write a duration in different units: which is stricter then depends on the day itself.
     """
@@ -56,6 +66,9 @@ def breaks(assembly: Assembly, gate: Gate, clock: GovernedBy) -> tuple[date, ...
         if parameter.unit in units.DURATIONS and _mixed(parameter, entries):
             return None
         found.update(day for entry in entries for day in (entry.since, entry.until) if day is not None)
+    lifting = {item.id: item for item in _lifting(assembly, gate) if item.governed_by == clock}
+    using = (item for item in assembly.activations if item.exception in lifting)
+    found.update(day for item in (*lifting.values(), *using) for day in (item.since, item.until) if day is not None)
     return tuple(sorted(found))
 
 
@@ -71,9 +84,16 @@ def _named(assembly: Assembly, gate: Gate) -> list[Parameter]:
     rules: tuple[Rule | ObligationRule | UndecidedRule, ...]
     rules = (*assembly.rules, *assembly.obligations, *assembly.undecided)
     speaking = [rule for rule in rules if gate in rule.gates]
-    names = {rule.parameter for rule in speaking}
-    names |= {one.parameter for rule in speaking for one in rule.conditions if one.parameter is not None}
-    return [assembly.definitions[name] for name in sorted(names)]
+    named = {rule.parameter for rule in speaking}
+    conditions = [one for item in (*speaking, *_lifting(assembly, gate)) for one in item.conditions]
+    named |= {one.parameter for one in conditions if one.parameter is not None}
+    return [assembly.definitions[name] for name in sorted(named)]
+
+
+def _lifting(assembly: Assembly, gate: Gate) -> list[NationalException]:
+    """The exceptions that lift a rule of a gate."""
+    ids = {rule.id for rule in assembly.rules if gate in rule.gates}
+    return [item for item in assembly.exceptions.values() if ids & set(item.lifts)]
 
 
 class _Compiler:
@@ -104,7 +124,24 @@ class _Compiler:
             passes=PASSES[rule.must_be],
             breach=Breach(rule.id, rule.code, rule.requirement, rule.fact, self._vocabulary[rule.fact].pointer),
             untold=self._untold(rule.conditions),
+            lifts=tuple(self._lifts(rule)),
         )
+
+    def _lifts(self, rule: Rule) -> Iterator[Lift]:
+        known, here = self._assembly.exceptions, self._assembly.activations
+        for exception, activation in exceptions.active(known, here, rule.id, self._scope, self._dates):
+            applies = self._condition(exception.conditions)
+            if applies is not False:
+                yield Lift(
+                    exception=exception.id,
+                    title_zh=exception.title_zh,
+                    title_en=exception.title_en,
+                    region=activation.region,
+                    regions=frozenset(chain(activation.region)),
+                    basis=exception.basis,
+                    source=activation.source,
+                    applies=applies,
+                )
 
     def obligation(self, rule: ObligationRule) -> CompiledObligation | None:
         parameter = self._assembly.definitions[rule.parameter]

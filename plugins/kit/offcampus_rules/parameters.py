@@ -207,7 +207,7 @@ def _entry(
     path: Path12,
     problems: list[FileProblem],
 ) -> Entry:
-    since, until = date.fromisoformat(item["from"]), _day(item.get("until"))
+    since, until = date.fromisoformat(item["from"]), day(item.get("until"))
     if until is not None and until <= since:
         problems.append(
             document.problem(
@@ -217,7 +217,7 @@ def _entry(
                 f"失效日 {until} 须晚于生效日 {since}（失效日不含当日）",
             )
         )
-    published = _day(item.get("published"))
+    published = day(item.get("published"))
     if published is not None and since < published and not item.get("retroactive"):
         problems.append(
             document.problem(
@@ -234,24 +234,24 @@ def _entry(
         parameter=name,
         region=region,
         level=level_of(region),
-        cells=_cells(item.get("scope", {})),
+        cells=cells_of(item.get("scope", {})),
         since=since,
         until=until,
         value=structured.value(item["value"], document, (*path, "value"), problems),
         unit=item.get("unit") or unit or "",
         confidence=item.get("confidence"),
-        source=_citation(item.get("source"), item.get("confidence")),
+        source=citation(item.get("source"), item.get("confidence")),
         reason=(reason["zh"], reason["en"]) if reason else None,
         file=document.file,
         position=document.position(path),
         options=tuple(options) if options else None,
         interval=(interval[0], interval[1]) if interval else None,
         published=published,
-        checked_on=_day(item.get("checked_on")),
+        checked_on=day(item.get("checked_on")),
     )
 
 
-def _cells(scope: dict[str, list[str]]) -> frozenset[Cell]:
+def cells_of(scope: dict[str, list[str]]) -> frozenset[Cell]:
     return frozenset(
         (sector, stage, delivery)
         for sector in scope.get("sector", SECTORS)
@@ -260,9 +260,9 @@ def _cells(scope: dict[str, list[str]]) -> frozenset[Cell]:
     )
 
 
-def _day(text: str | None) -> date | None:
+def day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _citation(source: dict[str, str] | None, confidence: Confidence | None) -> Citation | None:
+def citation(source: dict[str, str] | None, confidence: Confidence | None) -> Citation | None:
     return Citation(**source, confidence=confidence or "reported") if source else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from offcampus_rules import units
 from offcampus_rules.calendar import MonthEnd
-from offcampus_rules.decision import NotEvaluated, Value
+from offcampus_rules.decision import Citation, NotEvaluated, Value
 from offcampus_rules.facts import Fact
 from offcampus_rules.messages import Text
 from offcampus_rules.rules import ObligationRule, Rule
@@ -73,6 +73,23 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lift:
+    """An exception that is active here: the limits set in `regions` are not held against cases that meet it."""
+
+    exception: str
+    title_zh: str
+    title_en: str
+    region: str
+    regions: frozenset[str]
+    basis: Citation
+    source: Citation
+    applies: Predicate | None
+
+    def holds(self, case: Any) -> bool:
+        return self.applies is None or self.applies(case)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledRule:
     """A rule with what the plan's place and dates fix of it. Compared by identity, since it keys caches."""
 
@@ -86,6 +103,7 @@ class CompiledRule:
     breach: Breach
     untold: Callable[[Any], str | None] | None = None
     """The name of a fact nobody told that would decide whether the rule applies; None: it is known."""
+    lifts: tuple[Lift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

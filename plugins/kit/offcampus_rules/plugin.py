@@ -1,6 +1,7 @@
 """One plugin: a manifest, parameters, rules, words, perhaps hooks, read from a folder.
 
     plugin.yaml   parameters/<area>/<name>.yaml   rules/<area>.yaml   messages/<area>.yaml   cases/<subject>.yaml
+    exceptions/<name>.yaml   declared by the nation, activated by a locality
     <package>/hooks.py   only what data cannot say
 
 The folder is the one beside the package in a working copy, or `data/` inside the installed wheel.
@@ -21,9 +22,10 @@ from typing import Any, TypeVar, cast
 import jsonschema_rs
 from offcampus_spec.schemas import compile_schema
 
-from offcampus_rules import messages, parameters, rules, yaml12
+from offcampus_rules import exceptions, messages, parameters, rules, yaml12
 from offcampus_rules.decision import PluginInfo
 from offcampus_rules.errors import FileProblem, Position, RuleFileError
+from offcampus_rules.exceptions import ExceptionFile
 from offcampus_rules.hook_loading import hooks_of
 from offcampus_rules.hookspecs import Hook
 from offcampus_rules.messages import Text
@@ -54,6 +56,7 @@ class Plugin:
     content: Mapping[str, Any] = field(repr=False, compare=False)
     extensions: Mapping[str, Any] = field(default_factory=dict)
     """JSON Schemas of the province's extensions by namespace (`extensions/x-<province>.json`)."""
+    exception_files: tuple[ExceptionFile, ...] = ()
 
     @property
     def jurisdiction(self) -> str:
@@ -76,6 +79,7 @@ def read(root: Path, distribution: str, version: str, hooks: ModuleType | None =
     parameter_files = _each(root, "parameters", problems, documents, lambda doc: parameters.read(doc, jurisdiction))
     documents.update(_attached_tables(root, parameter_files, problems))
     rule_files = _each(root, "rules", problems, documents, lambda doc: rules.read(doc, jurisdiction))
+    exception_files = _each(root, "exceptions", problems, documents, lambda doc: exceptions.read(doc, jurisdiction))
     catalogues = _each(root, "messages", problems, documents, messages.read)
     extensions = _extensions(root, documents, problems)
     if problems:
@@ -93,6 +97,7 @@ def read(root: Path, distribution: str, version: str, hooks: ModuleType | None =
         hooks=hooks_of(hooks, distribution) if hooks is not None else {},
         content=documents,
         extensions=extensions,
+        exception_files=exception_files,
     )
 
 

@@ -115,7 +115,7 @@ def _rule(item: dict[str, Any], jurisdiction: str) -> Rule:
         code=item["code"],
         requirement=item["requirement"],
         jurisdiction=jurisdiction,
-        conditions=_conditions(item),
+        conditions=conditions_of(item),
         measured_from=item.get("measured_from"),
         back=item.get("counted") == "back",
         limit_fact=item.get("limit_fact"),
@@ -131,7 +131,7 @@ def _obligation(item: dict[str, Any], jurisdiction: str) -> ObligationRule:
         code=item["code"],
         requirement=item["requirement"],
         jurisdiction=jurisdiction,
-        conditions=_conditions(item),
+        conditions=conditions_of(item),
     )
 
 
@@ -141,13 +141,15 @@ def _undecided(item: dict[str, Any], jurisdiction: str) -> UndecidedRule:
         gates=tuple(item["gates"]),
         parameter=item["parameter"],
         jurisdiction=jurisdiction,
-        conditions=_conditions(item),
+        conditions=conditions_of(item),
         reason_zh=item["reason"]["zh"],
         reason_en=item["reason"]["en"],
     )
 
 
-def _conditions(item: dict[str, Any]) -> tuple[Condition, ...]:
+def conditions_of(item: dict[str, Any]) -> tuple[Condition, ...]:
+    """What stands under `when`."""
+
     def one(fact: str, wanted: Any) -> Condition:
         if isinstance(wanted, dict):
             return Condition(fact, None, wanted["parameter"])

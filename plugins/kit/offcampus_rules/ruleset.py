@@ -2,7 +2,8 @@
 
 Invariants
 - Immutable and pure: the same facts give the same decision; caches hold only what can be computed again.
-- Every applicable rule of every level is judged; nothing removes a finding; order of plugins cannot be seen.
+- Every applicable rule of every level is judged; nothing but a national exception lifts a rule, and the decision says
+  so (`exceptions_applied`); order of plugins cannot be seen.
 - A plugin that could not be loaded, or fails in a hook, closes the gates of its region, each by its failure policy:
   a charge, course or lesson is answered with `error`, a consumption or release is held; a silent confirmation does not
   run while it is out; a refund falls back to the rules that are there, since refusing it would harm the payer.
@@ -190,6 +191,7 @@ class RuleSet:
             facts=case,
             not_evaluated=found.not_evaluated,
             alarms=alarms,
+            exceptions_applied=found.exceptions,
         )
 
     def clocks(self, kind: Gate) -> tuple[GovernedBy, ...]:
@@ -304,7 +306,11 @@ def _official(assembly: Assembly) -> Assembly:
         name: tuple(entry for entry in known if entry.value is None or entry.confidence == "official")
         for name, known in assembly.entries.items()
     }
-    return replace(assembly, entries=entries)
+    declared = {name: item for name, item in assembly.exceptions.items() if item.confidence == "official"}
+    activations = tuple(
+        item for item in assembly.activations if item.confidence == "official" and item.exception in declared
+    )
+    return replace(assembly, entries=entries, exceptions=declared, activations=activations)
 
 
 def build(plugins: Sequence[Plugin], rejected: Sequence[Rejected] = (), *, official_only: bool = False) -> RuleSet:
@@ -326,7 +332,8 @@ def build(plugins: Sequence[Plugin], rejected: Sequence[Rejected] = (), *, offic
         reasons = (
             "\n".join(f"{item.name}: {item.reason}" for item in turned_away) or "no plugin for 000000 is installed"
         )
-        raise RuleSetError(f"there is no national plugin, so nothing can be decided\n{reasons}")
+        problems = tuple(problem for item in turned_away if item.jurisdiction == NATION for problem in item.problems)
+        raise RuleSetError(f"there is no national plugin, so nothing can be decided\n{reasons}", problems)
     return RuleSet(assembly, tuple(turned_away), official_only)
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from offcampus_rules import wording
-from offcampus_rules.decision import NotEvaluated, Obligation, Value, Violation
-from offcampus_rules.plans import Check, CompiledObligation, CompiledRule, Plan, Read
+from offcampus_rules.decision import ExceptionApplied, NotEvaluated, Obligation, Value, Violation
+from offcampus_rules.plans import Check, CompiledObligation, CompiledRule, Lift, Plan, Read
 from offcampus_rules.wording import Figures
 
 _SCREENS, _ABSENCES, _STARTS = 512, 256, 8192
@@ -29,6 +30,7 @@ class Findings(NamedTuple):
     obligations: tuple[Obligation, ...]
     values: tuple[Value, ...]
     not_evaluated: tuple[NotEvaluated, ...]
+    exceptions: tuple[ExceptionApplied, ...] = ()
 
 
 def judge(plan: Plan, case: Any) -> Findings:
@@ -78,7 +80,9 @@ class Screen:
         def applies(item: Any) -> bool:
             return item.applies is None or bool(item.applies(case))
 
-        self.rules: tuple[CompiledRule, ...] = tuple(filter(applies, plan.rules))
+        met = tuple(filter(applies, plan.rules))
+        self.lifted: tuple[Lifted, ...] = tuple(_lifted(met, case))
+        self.rules: tuple[CompiledRule, ...] = tuple(_kept(met, self.lifted)) if self.lifted else met
         self.obligations: tuple[CompiledObligation, ...] = tuple(filter(applies, plan.obligations))
         self.undecided: tuple[NotEvaluated, ...] = tuple(item.note for item in plan.undecided if applies(item))
         self.tests: tuple[Test, ...] = tuple(_tests(self.rules))
@@ -130,6 +134,7 @@ class Screen:
             tuple(_owed(item, case) for item in owed) if owed else (),
             self._values.get((absent, owed)) or self._used(absent, owed),
             (*_notes(self._noting, case), *self.undecided) if self._noting else self.undecided,
+            tuple(_applied(self.lifted, case)) if self.lifted else (),
         )
 
     def _used(self, absent: int, owed: tuple[CompiledObligation, ...]) -> tuple[Value, ...]:
@@ -251,6 +256,50 @@ def _violation(item: CompiledRule, check: Check, given: Any, limit: Any) -> Viol
     """Many orders break the same limit with the same figure."""
     figures = Figures(item.rule.must_be, given, limit, item.fact.unit, check.span_zh, check.span_en)
     return wording.violation(item.breach, check.value, item.text, figures)
+
+
+class Lifted(NamedTuple):
+    """What of a rule an exception lifts in the cases of a screen."""
+
+    lift: Lift
+    item: CompiledRule
+    tests: tuple[Test, ...]
+
+
+def _lifted(rules: Iterable[CompiledRule], case: Any) -> Iterator[Lifted]:
+    for item in rules:
+        for lift in item.lifts:
+            checks = tuple(check for check in item.checks if check.value.region in lift.regions)
+            if checks and lift.holds(case):
+                part = replace(item, checks=checks, lifts=())
+                yield Lifted(lift, item, tuple(_tests((part,))))
+
+
+def _kept(rules: Iterable[CompiledRule], lifted: Sequence[Lifted]) -> Iterator[CompiledRule]:
+    """The rules with the limits that are left; a rule that is lifted whole is gone."""
+    for item in rules:
+        gone = frozenset[str]().union(*(one.lift.regions for one in lifted if one.item is item))
+        checks = tuple(check for check in item.checks if check.value.region not in gone)
+        if checks:
+            yield item if len(checks) == len(item.checks) else replace(item, checks=checks)
+
+
+def _applied(lifted: Iterable[Lifted], case: Any) -> Iterator[ExceptionApplied]:
+    """The exceptions that made a difference: without them a limit would be broken."""
+    rules: dict[tuple[str, str], list[str]] = {}
+    lifts: dict[tuple[str, str], Lift] = {}
+    for lift, item, tests in lifted:
+        given = item.fact.read(case)
+        if given is not None and any(True for test in tests for _ in _violations([(given, test)], case)):
+            key = (lift.exception, lift.region)
+            lifts[key] = lift
+            rules.setdefault(key, []).append(item.rule.id)
+    for key in sorted(rules):
+        lift = lifts[key]
+        names = tuple(sorted(set(rules[key])))
+        yield ExceptionApplied(
+            lift.exception, lift.title_zh, lift.title_en, names, lift.region, lift.basis, lift.source
+        )
 
 
 Noting = tuple[CompiledRule, NotEvaluated | None]

@@ -118,6 +118,7 @@ def observed(answer: Answer) -> dict[str, Any]:
             "codes": sorted({item.code for item in answer.violations}),
             "levels": sorted({item.level for item in answer.violations}),
             "obliged": sorted({item.rule for item in answer.obligations}),
+            "exceptions": [item.id for item in answer.exceptions_applied],
             "undecided": sorted({item.rule for item in answer.not_evaluated}),
             "values": {item.parameter: _plain(item) for item in answer.values},
             "due_at": _at(min((item.due_at for item in answer.obligations if item.due_at), default=None)),

@@ -17,8 +17,8 @@ from offcampus_rules.nearest import known_or_near
 if TYPE_CHECKING:
     from offcampus_rules.yaml12 import Document
 
-Shape = Literal["manifest", "rules", "messages", "cases"]
 _CITED = frozenset({"source", "confidence"})
+Shape = Literal["manifest", "rules", "messages", "cases", "exceptions"]
 
 
 def valid_parameter_file(document: Document) -> tuple[FileProblem, ...]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from offcampus_rules import Citation, Scope, effective, lattice, looser, units
 from offcampus_rules.errors import Position
-from offcampus_rules.parameters import Entry, Parameter, _cells, level_of
+from offcampus_rules.parameters import Entry, Parameter, cells_of, level_of
 
 REGIONS = ("000000", "110000", "110100", "110105")
 ON = date(2026, 3, 2)
@@ -40,7 +40,7 @@ def entry(value, region="000000", unit="", **changes):
         parameter="sale.limit",
         region=region,
         level=level_of(region),
-        cells=_cells({}),
+        cells=cells_of({}),
         since=date(2022, 1, 1),
         until=None,
         value=value,
@@ -271,6 +271,6 @@ def test_from_is_inclusive_until_is_exclusive(day, expected):
 
 def test_scope_selects():
     """A value for sport says nothing about academic training."""
-    items = [entry(60, cells=_cells({"sector": ["sport"]}))]
+    items = [entry(60, cells=cells_of({"sector": ["sport"]}))]
     assert effective.effective(parameter(), items, HERE, ON).value == 60
     assert effective.effective(parameter(), items, replace(HERE, sector="academic"), ON).value is None
