@@ -160,8 +160,8 @@ def test_where_only_texts_that_were_read_bind(ruleset):
         (ACTIVATED.replace("until: 2026-06-01", "until: 2022-06-01"), 5, "R-DATE"),
         (ACTIVATED.replace("2022-06-01", "2019-06-01").replace("2026-06-01", "2020-06-01"), 4, "R-UNREACH"),
         (ACTIVATED.replace("    until", "    published: 2022-06-02\n    until"), 4, "R-DATE"),
-        (ACTIVATED.replace("    source: {document: 省示例通知}\n", ""), 4, "R-SCHEMA"),
-        (ACTIVATED + "lifts: [EX-HRS-001]\n", 1, "R-SCHEMA"),
+        (ACTIVATED.replace("    source: {document: 省示例通知}\n", ""), 4, "R-SOURCE"),
+        (ACTIVATED + "lifts: [EX-HRS-001]\n", 9, "R-SCHEMA"),
     ],
 )
 def test_a_locality_lifts_nothing_by_itself(write, nation_files, activated, line, code):
