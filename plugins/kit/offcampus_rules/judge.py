@@ -50,7 +50,8 @@ def compile_plan(assembly: Assembly, gate: Gate, scope: Scope, dates: Dates) -> 
 
 def clocks(assembly: Assembly, gate: Gate) -> tuple[GovernedBy, ...]:
     """The dates a gate's plans depend on: those that govern any parameter its rules name, or what lifts them."""
-    return tuple(sorted({item.governed_by for item in (*_named(assembly, gate), *_lifting(assembly, gate))}))
+    ruling = {parameter.governed_by for parameter in _named(assembly, gate)}
+    return tuple(sorted(ruling | {exception.governed_by for exception in _lifting(assembly, gate)}))
 
 
 def breaks(assembly: Assembly, gate: Gate, clock: GovernedBy) -> tuple[date, ...] | None:
@@ -67,8 +68,9 @@ def breaks(assembly: Assembly, gate: Gate, clock: GovernedBy) -> tuple[date, ...
             return None
         found.update(day for entry in entries for day in (entry.since, entry.until) if day is not None)
     lifting = {item.id: item for item in _lifting(assembly, gate) if item.governed_by == clock}
-    using = (item for item in assembly.activations if item.exception in lifting)
-    found.update(day for item in (*lifting.values(), *using) for day in (item.since, item.until) if day is not None)
+    lives = [(item.since, item.until) for item in lifting.values()]
+    lives += [(item.since, item.until) for item in assembly.activations if item.exception in lifting]
+    found.update(day for life in lives for day in life if day is not None)
     return tuple(sorted(found))
 
 
