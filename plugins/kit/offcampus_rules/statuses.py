@@ -23,7 +23,7 @@ from offcampus_rules.errors import FileProblem
 from offcampus_rules.facts import VOCABULARY
 from offcampus_rules.messages import allowed_text
 from offcampus_rules.parameters import within
-from offcampus_rules.plans import Check, CompiledRule
+from offcampus_rules.plans import Check, CompiledRule, Lift
 from offcampus_rules.rules import Condition, Gate, Rule
 from offcampus_rules.ruleset import RuleSet
 
@@ -112,11 +112,15 @@ def _compared(ruleset: RuleSet, gate: Gate, item: CompiledRule, case: Facts) -> 
         given = item.fact.read(case)
         if given is None:
             return _untold(item.rule, item.fact.name) if item.fact.may_be_untold else _does_not_arise(item.rule)
-        limits = [(check, check.limit(case)) for check in item.checks]
+        lifting = [lift for lift in item.lifts if lift.holds(case)]
+        gone = frozenset[str]().union(*(lift.regions for lift in lifting))
+        limits = [(check, check.limit(case)) for check in item.checks if check.value.region not in gone]
     except AttributeError as error:
         if not _is_missing_fact(error, case):
             raise
         return _untold(item.rule, str(error.name or error))
+    if not limits:
+        return _lifted(item.rule, lifting[0])
     untold = next((check.untold for check, limit in limits if limit is None and check.untold), None)
     if untold:
         return _untold(item.rule, untold)
@@ -224,6 +228,15 @@ def _untold(rule: Rule, fact: str) -> RuleStatus:
         reason_zh=f"未提供事实 {fact}",
         reason_en=f"the fact {fact} was not told",
         missing=fact,
+    )
+
+
+def _lifted(rule: Rule, lift: Lift) -> RuleStatus:
+    return RuleStatus(
+        **_named(rule),
+        status="not_applicable",
+        reason_zh=f"适用例外 {lift.exception}：{lift.title_zh}（{lift.source}）",
+        reason_en=f"lifted by the exception {lift.exception}: {lift.title_en} ({lift.source})",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from offcampus_rules import Charge, Scope, checking
+from offcampus_rules import Charge, Scope, checking, statuses
 from offcampus_rules.explaining import tree
 from offcampus_rules.registry import read_folder
 from offcampus_rules.ruleset import build
@@ -181,3 +181,12 @@ def test_what_the_nation_names_exists(write, nation_files, old, new, line):
     files = {**nation_files, "exceptions/pay_after_class.yaml": DECLARED.replace(old, new)}
     [problem] = [item for item in checking.check(write("000000", files), []).problems if item.code == "R-NAME"]
     assert problem.position.line == line
+
+
+def test_the_status_of_a_lifted_rule(ruleset):
+    """An explanation does not call broken what an exception lifts."""
+    rules = ruleset()
+    [lifted] = statuses.assess(rules, "charge", TOO_MANY)
+    assert (lifted.status, "pay_after_class" in (lifted.reason_en or "")) == ("not_applicable", True)
+    [broken] = statuses.assess(rules, "charge", replace(TOO_MANY, pay_after_class=False))
+    assert broken.status == "violated"
