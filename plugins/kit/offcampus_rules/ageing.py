@@ -23,7 +23,7 @@ def warnings(plugin: Plugin, definitions: Mapping[str, Parameter], today: date) 
     horizon = today + LOOK_AHEAD
     for file in plugin.parameter_files:
         for index, (item, entry) in enumerate(zip(file.document.content["values"], file.entries, strict=True)):
-            if entry.value is None or not entry.in_force(today):
+            if entry.value is None or not entry.binds or not entry.in_force(today):
                 continue
             read_on = item.get("checked_on")
             if read_on is not None and date.fromisoformat(read_on) + CHECK_AGAIN_AFTER < today:

@@ -9,6 +9,7 @@ import json
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -20,15 +21,15 @@ from offcampus_rules.errors import FileProblem
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def text(report: Report, root: Path) -> str:
-    """One line a finding, with what to write instead below it; then the measures and the sum."""
-    return "\n".join(_lines(report, root))
+def text(report: Report, root: Path, base: Path) -> str:
+    """One line a finding, what to write instead below it; then the measures and the sum. Files relative to `base`."""
+    return "\n".join(_lines(report, root, base))
 
 
-def _lines(report: Report, root: Path) -> Iterator[str]:
+def _lines(report: Report, root: Path, base: Path) -> Iterator[str]:
     for problem in report.problems:
         mark = "warning: " if problem.severity == "warning" else ""
-        yield f"{mark}{problem}"
+        yield f"{mark}{replace(problem, file=Path(_relative(problem.file, base)))}"
         if problem.hint:
             yield textwrap.indent(problem.hint, "    ")
     if report.coverage is not None:

@@ -7,6 +7,7 @@ import click
 from offcampus_rules.cli.check import check
 from offcampus_rules.cli.explain import explain
 from offcampus_rules.cli.list import list_rules
+from offcampus_rules.cli.new import new
 from offcampus_rules.cli.replay import replay
 from offcampus_rules.cli.show import show
 
@@ -17,5 +18,5 @@ def main() -> None:
     """Rules of off-campus training: dated, sourced, explained."""
 
 
-for command in (list_rules, show, check, explain, replay):
+for command in (new, list_rules, show, check, explain, replay):
     main.add_command(command)

@@ -58,7 +58,7 @@ def check(
     report = checking.check(path.resolve(), superiors, coverage=coverage, mutate=mutate, today=today)
     base = Path.cwd()
     shown = json.dumps(reporting.to_json(report, base), ensure_ascii=False, indent=2)
-    click.echo(shown if as_json else reporting.text(report, path))
+    click.echo(shown if as_json else reporting.text(report, path, base))
     if suggest is not None and report.mutation is not None and (cases := report.mutation.suggested()):
         suggest.write_text(cases, encoding="utf-8")
     if junit is not None:
