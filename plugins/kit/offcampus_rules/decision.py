@@ -225,14 +225,20 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """A plugin that took part: whose rules it carries, and the distribution they came in."""
+    """A plugin that took part: whose rules it carries, the distribution they came in, the digest of its content."""
 
     jurisdiction: str
     distribution: str
     version: str
+    digest: str
 
     def to_json(self) -> dict[str, Any]:
-        return {"jurisdiction": self.jurisdiction, "distribution": self.distribution, "version": self.version}
+        return {
+            "jurisdiction": self.jurisdiction,
+            "distribution": self.distribution,
+            "version": self.version,
+            "digest": self.digest,
+        }
 
 
 @dataclass(frozen=True, slots=True)

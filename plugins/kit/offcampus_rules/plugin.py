@@ -9,25 +9,21 @@ The folder is the one beside the package in a working copy, or `data/` inside th
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import jsonschema_rs
 from offcampus_spec.schemas import compile_schema
 
-from offcampus_rules import exceptions, messages, parameters, rules, yaml12
+from offcampus_rules import digests, exceptions, messages, parameters, purity, rules, yaml12
 from offcampus_rules.decision import PluginInfo
 from offcampus_rules.errors import FileProblem, Position, RuleFileError
 from offcampus_rules.exceptions import ExceptionFile
-from offcampus_rules.hook_loading import hooks_of
-from offcampus_rules.hookspecs import Hook
+from offcampus_rules.hook_code import HookCode
 from offcampus_rules.messages import Text
 from offcampus_rules.parameters import ParameterFile
 from offcampus_rules.rules import RuleFile
@@ -52,7 +48,7 @@ class Plugin:
     parameter_files: tuple[ParameterFile, ...]
     rule_files: tuple[RuleFile, ...]
     texts: Mapping[str, Text]
-    hooks: Mapping[str, Hook]
+    code: HookCode | None
     content: Mapping[str, Any] = field(repr=False, compare=False)
     extensions: Mapping[str, Any] = field(default_factory=dict)
     """JSON Schemas of the province's extensions by namespace (`extensions/x-<province>.json`)."""
@@ -62,16 +58,23 @@ class Plugin:
     def jurisdiction(self) -> str:
         return self.info.jurisdiction
 
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks it has in Python, by name."""
+        return self.code.hooks if self.code is not None else ()
 
-def folder_of(module: ModuleType) -> Path:
+
+def folder_of(package: Path) -> Path:
     """Where a plugin package keeps its data."""
-    package = Path(cast("str", module.__file__)).parent
     inside = package / "data"
     return inside if inside.is_dir() else package.parent
 
 
-def read(root: Path, distribution: str, version: str, hooks: ModuleType | None = None) -> Plugin:
-    """Read a plugin's folder. Raises RuleFileError with every problem found, HookRefused for its Python."""
+def read(root: Path, distribution: str, version: str, hooks: Path | None = None) -> Plugin:
+    """Read a plugin's folder. Raises RuleFileError with every problem found, HookRefused for its Python.
+
+    The Python in `hooks` is read as text, scanned, and run by a worker only.
+    """
     problems: list[FileProblem] = []
     manifest = _manifest(root, problems)
     jurisdiction = str(manifest.get("jurisdiction", ""))
@@ -82,19 +85,21 @@ def read(root: Path, distribution: str, version: str, hooks: ModuleType | None =
     exception_files = _each(root, "exceptions", problems, documents, lambda doc: exceptions.read(doc, jurisdiction))
     catalogues = _each(root, "messages", problems, documents, messages.read)
     extensions = _extensions(root, documents, problems)
+    code = hooks.read_text(encoding="utf-8") if hooks is not None else None
+    if code is not None and hooks is not None:
+        problems.extend(purity.scan(code, hooks))
+        documents["hooks"] = code
     if problems:
         raise RuleFileError(tuple(problems))
-    if hooks is not None:
-        documents["hooks"] = hashlib.sha256(inspect.getsource(hooks).encode()).hexdigest()
     return Plugin(
-        info=PluginInfo(jurisdiction, distribution, version),
+        info=PluginInfo(jurisdiction, distribution, version, digests.digest(documents)),
         root=root,
         title_zh=manifest["title"]["zh"],
         title_en=manifest["title"]["en"],
         parameter_files=parameter_files,
         rule_files=rule_files,
         texts={code: text for catalogue in catalogues for code, text in catalogue.items()},
-        hooks=hooks_of(hooks, distribution) if hooks is not None else {},
+        code=HookCode(distribution, code) if code is not None else None,
         content=documents,
         extensions=extensions,
         exception_files=exception_files,

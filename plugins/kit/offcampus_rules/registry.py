@@ -7,14 +7,11 @@ behind it is refused, since nobody can say which is meant.
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
-import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
 
 from offcampus_rules import plugin as plugins_module
 from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleKitError
@@ -60,21 +57,19 @@ def discover(points: Iterable[EntryPoint]) -> tuple[tuple[Plugin, ...], tuple[Re
 
 
 def _read(point: EntryPoint, distribution: str) -> Plugin:
-    module = point.load()
-    if not isinstance(module, ModuleType):
-        raise RuleKitError(f"the entry point {point.name} names {type(module).__name__}, expected a package")
+    """Read the folder an entry point names. Its package is found and not imported: no plugin's code runs here."""
+    spec = importlib.util.find_spec(point.module) if not point.attr else None
+    if spec is None or not spec.submodule_search_locations:
+        raise RuleKitError(f"the entry point {point.name} names {point.value}, expected a package that is installed")
+    package = Path(spec.submodule_search_locations[0])
     version = point.dist.version if point.dist else "0"
+    hooks = package / "hooks.py"
     plugin = plugins_module.read(
-        plugins_module.folder_of(module), distribution, version, _hooks_of_package(module.__name__)
+        plugins_module.folder_of(package), distribution, version, hooks if hooks.is_file() else None
     )
     if plugin.jurisdiction != point.name:
         raise RuleKitError(f"the entry point {point.name} leads to rules for {plugin.jurisdiction}")
     return plugin
-
-
-def _hooks_of_package(package: str) -> ModuleType | None:
-    name = f"{package}.hooks"
-    return importlib.import_module(name) if importlib.util.find_spec(name) else None
 
 
 def read_folder(root: Path) -> Plugin:
@@ -87,19 +82,7 @@ def read_folder(root: Path) -> Plugin:
         raise RuleFileError(
             (FileProblem(root, Position(1, 1), "R-FILE", "more than one hooks.py", "存在多个 hooks.py"),)
         )
-    hooks = _import_file(candidates[0]) if candidates else None
-    return plugins_module.read(root, root.name, "0", hooks)
-
-
-def _import_file(file: Path) -> ModuleType:
-    name = f"offcampus_rules_checked_{file.parent.name}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise RuleKitError(f"{file} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return plugins_module.read(root, root.name, "0", candidates[0] if candidates else None)
 
 
 def _jurisdiction(name: str) -> str | None:

@@ -12,12 +12,12 @@ Invariants
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
-from offcampus_rules import calling, deadlines, digests, effective, judge, looser, screening, wording
+from offcampus_rules import deadlines, digests, effective, judge, looser, screening
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import (
@@ -45,18 +45,28 @@ from offcampus_rules.decision import (
     Violation,
 )
 from offcampus_rules.errors import FileProblem, RuleSetError
-from offcampus_rules.facts import VOCABULARY
-from offcampus_rules.findings import Finding
+from offcampus_rules.hook_answers import Added, HookAnswers
 from offcampus_rules.hook_table import HOOK_TABLE, OUTCOME_ON_FAILURE
-from offcampus_rules.hookspecs import Case, Hook
 from offcampus_rules.parameters import NATION, Parameter, level_of, within
 from offcampus_rules.plans import Plan
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.rules import Gate
-from offcampus_rules.wording import Breach, Figures
 
 _GOVERNED_BY: tuple[GovernedBy, ...] = ("contract_date", "event_date", "report_date")
 _CACHE_LIMIT = 8192
+_NOTHING: Added = ((), ())
+_GOVERNING: Mapping[Gate, Callable[[Any], date]] = {
+    "charge": lambda case: case.signed_on,
+    "course": lambda case: case.filed_on,
+    "lesson": lambda case: shanghai_date(case.starts_at),
+    "staff": lambda case: case.on,
+    "consumption": lambda case: shanghai_date(case.occurred_from),
+    "release": lambda case: case.signed_on,
+    "refund_refusal": lambda case: shanghai_date(case.requested_at),
+    "list_change": lambda case: case.on,
+    "risk": lambda case: case.until,
+}
+"""The date whose law a decision names; each parameter still says which of the case's dates selects its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +96,9 @@ class RuleSet:
         self.rejected = rejected
         self.plugins: tuple[PluginInfo, ...] = tuple(plugin.info for plugin in assembly.plugins)
         self.digest = digest or digests.digest(
-            {
-                "official_only": official_only,
-                "plugins": [[plugin.info.to_json(), plugin.content] for plugin in assembly.plugins],
-            }
+            {"official_only": official_only, "plugins": [info.to_json() for info in self.plugins]}
         )
+        self._hooks = HookAnswers(self._assembly)
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._periods: dict[tuple[Any, ...], Plan] = {}
         self._breaks: dict[tuple[Gate, GovernedBy], tuple[date, ...] | None] = {}
@@ -132,35 +140,35 @@ class RuleSet:
 
     def check_charge(self, case: Charge) -> Decision:
         """May this pre-charge be agreed? (M-07.3)"""
-        return self._decide("charge", case, case.signed_on)
+        return self._decide("charge", case)
 
     def check_course(self, case: CourseFiling) -> Decision:
         """May this course go on sale? The caps on charges bind the charge, not the filing. (M-07.4)"""
-        return self._decide("course", case, case.filed_on)
+        return self._decide("course", case)
 
     def check_lesson(self, case: LessonPlan) -> Decision:
         """May this lesson stand on the timetable?"""
-        return self._decide("lesson", case, shanghai_date(case.starts_at))
+        return self._decide("lesson", case)
 
     def check_consumption(self, case: Consumption) -> Decision:
         """Can this consumption be true and lawful? (M-07.2, M-14.1)"""
-        return self._decide("consumption", case, shanghai_date(case.occurred_from))
+        return self._decide("consumption", case)
 
     def check_release(self, case: Release) -> Decision:
         """May this sum leave custody? (M-18.1)"""
-        return self._decide("release", case, case.signed_on)
+        return self._decide("release", case)
 
     def check_staff(self, case: StaffRecord) -> Decision:
         """May this person work there?"""
-        return self._decide("staff", case, case.on)
+        return self._decide("staff", case)
 
     def check_refund_refusal(self, case: RefundRefusal) -> Decision:
         """May the institution refuse this refund? `refuse` means that its refusal is not accepted. (M-18.2)"""
-        return self._decide("refund_refusal", case, shanghai_date(case.requested_at))
+        return self._decide("refund_refusal", case)
 
     def check_list_change(self, case: ListChange) -> Decision:
         """May the institution's list status change like this?"""
-        return self._decide("list_change", case, case.on)
+        return self._decide("list_change", case)
 
     def confirmation_due(self, case: Confirmation) -> Deadline:
         """When silence confirms a lesson. While a plugin of the region is out the clock stands still."""
@@ -174,10 +182,28 @@ class RuleSet:
         alarms = self._absent(case.scope.region, "refund_terms")
         return replace(answer, alarms=alarms) if alarms else answer
 
-    def _decide(self, kind: Gate, case: Facts, governing: date) -> Decision:
+    def check_many(self, kind: Gate, cases: Sequence[Facts]) -> list[Decision]:
+        """Many cases of one gate at once: the same decisions, with one crossing to each plugin's worker."""
+        added = self._added(kind, cases)
+        return [self._decision(kind, case, *more) for case, more in zip(cases, added, strict=True)]
+
+    def _decide(self, kind: Gate, case: Facts) -> Decision:
+        return self._decision(kind, case, *self._added(kind, (case,))[0])
+
+    def _added(self, kind: Gate, cases: Sequence[Facts]) -> list[Added]:
+        """What the plugins' Python adds, and which plugins of the region are out or failed."""
+        name = f"check_{kind}"
+        if name not in self._hooked and not self.rejected:
+            return [_NOTHING] * len(cases)
+        answered = self._hooks.gate(kind, cases)
+        return [
+            (found, (*self._absent(case.scope.region, name), *alarms))
+            for case, (found, alarms) in zip(cases, answered, strict=True)
+        ]
+
+    def _decision(self, kind: Gate, case: Facts, added: tuple[Violation, ...], alarms: tuple[Alarm, ...]) -> Decision:
         plan, row = self.plan(kind, case), HOOK_TABLE[f"check_{kind}"]
         found = screening.judge(plan, case)
-        added, alarms = self._call_hooks(kind, case)
         violations = found.violations if not added else (*found.violations, *added)
         return Decision(
             outcome="refuse" if violations else OUTCOME_ON_FAILURE[row.on_failure] if alarms else "allow",
@@ -185,7 +211,7 @@ class RuleSet:
             violations=_ordered(violations) if len(violations) > 1 else violations,
             obligations=() if violations else found.obligations,
             values=found.values,
-            governing_date=governing,
+            governing_date=_GOVERNING[kind](case),
             ruleset_digest=self.digest,
             plugins=self._speaking(case.scope.region),
             facts=case,
@@ -246,46 +272,6 @@ class RuleSet:
             for item in self.rejected
             if item.jurisdiction is not None and within(region, item.jurisdiction)
         )
-
-    def _call_hooks(self, kind: Gate, case: Facts) -> tuple[tuple[Violation, ...], tuple[Alarm, ...]]:
-        name = f"check_{kind}"
-        if name not in self._hooked and not self.rejected:
-            return (), ()
-        violations: list[Violation] = []
-        alarms = list(self._absent(case.scope.region, name)) if self.rejected else []
-        for plugin in self._assembly.plugins:
-            hook = plugin.hooks.get(name)
-            if hook is None or not within(case.scope.region, plugin.jurisdiction):
-                continue
-            outcome = self._call_hook(plugin, hook, kind, case)
-            if isinstance(outcome, Alarm):
-                alarms.append(outcome)
-            else:
-                violations.extend(outcome)
-        return tuple(violations), tuple(alarms)
-
-    def _call_hook(self, plugin: Plugin, hook: Hook, kind: Gate, case: Facts) -> tuple[Violation, ...] | Alarm:
-        def value(parameter: str) -> Value:
-            definition = self._assembly.definitions[parameter]
-            return self.value(parameter, case.scope, case.date_for(definition.governed_by))
-
-        name = f"check_{kind}"
-        found = calling.call(hook, name, plugin.info.distribution, Case(case, value))
-        if isinstance(found, Alarm):
-            return found
-        try:
-            return tuple(self._explained(kind, item, value(item.parameter)) for item in found)
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            return Alarm(
-                plugin.info.distribution, name, f"returned a finding without explanation ({type(error).__name__})"
-            )
-
-    def _explained(self, kind: Gate, finding: Finding, value: Value) -> Violation:
-        known = VOCABULARY[kind].get(finding.fact)
-        pointer = known.pointer if known else None
-        breach = Breach(finding.rule, finding.code, finding.requirement, finding.fact, pointer)
-        figures = Figures(finding.must_be, finding.given, finding.allowed, finding.unit)
-        return wording.violation(breach, value, self._assembly.texts[finding.code], figures)
 
 
 def _ordered(violations: Iterable[Violation]) -> tuple[Violation, ...]:

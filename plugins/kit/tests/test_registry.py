@@ -49,21 +49,34 @@ def test_the_good_one_is_read(installed, nation_files):
     installed("000000", nation_files, "ofc_nation")
     found, rejected = discover([point("000000", "ofc_nation", "rules-nation")])
     assert rejected == ()
-    assert found[0].info.to_json() == {"jurisdiction": "000000", "distribution": "rules-nation", "version": "1.2.3"}
+    told = found[0].info.to_json()
+    assert told.pop("digest").startswith("sha-256:")
+    assert told == {"jurisdiction": "000000", "distribution": "rules-nation", "version": "1.2.3"}
+
+
+@pytest.mark.parametrize("body", ["raise SystemExit(1)", "import os; os._exit(3)", "def broken(:"])
+def test_a_plugins_package_is_never_imported(installed, body):
+    """Its data is read where it lies; whatever its `__init__` would do, the server does not."""
+    installed("110000", {}, "ofc_bad", body)
+    found, rejected = discover([point("110000", "ofc_bad", "rules-bad")])
+    assert [plugin.info.distribution for plugin in found] == ["rules-bad"]
+    assert rejected == ()
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
+    ("hooks", "reason"),
     [
+        ("def broken(:", "no Python"),
+        ("import socket", "R-PURE imports socket"),
         ("raise SystemExit(1)", "SystemExit"),
-        ("raise MemoryError", "MemoryError"),
-        ("import no_such_library_at_all", "ModuleNotFoundError"),
-        ("def broken(:", "SyntaxError"),
+        ("from offcampus_rules.context import NoSuchThing", "ImportError"),
+        ("while True: pass", "could not be started"),
     ],
 )
-def test_an_import_that_fails_is_named_and_left_out(installed, body, reason):
-    """Whatever the import raises, the others load."""
-    installed("110000", {}, "ofc_bad", body)
+def test_a_plugin_that_cannot_be_loaded_is_named_and_left_out(installed, hooks, reason):
+    """Whatever loading it does, the others load."""
+    root = installed("110000", {}, "ofc_bad")
+    (root / "ofc_bad" / "hooks.py").write_text(hooks + "\n")
     installed("120000", {}, "ofc_good")
     found, rejected = discover([point("110000", "ofc_bad", "rules-bad"), point("120000", "ofc_good", "rules-good")])
     assert [plugin.info.distribution for plugin in found] == ["rules-good"]
