@@ -19,6 +19,7 @@ from offcampus_rules import ageing, boundaries, code_reading, hook_checking, mut
 from offcampus_rules.asked import asked
 from offcampus_rules.boundaries import Coverage
 from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleSetError
+from offcampus_rules.hook_loading import HookRefused
 from offcampus_rules.mutating import Mutation
 from offcampus_rules.parameters import within
 from offcampus_rules.plugin import Plugin
@@ -64,10 +65,8 @@ def check(
     try:
         plugin = registry.read_folder(root)
     except RuleFileError as error:
-        return Report(error.problems)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - importing hooks may raise anything, SystemExit included
+        return Report(tuple(dict.fromkeys((*suspicious, *error.problems))))
+    except HookRefused as error:
         return Report((*suspicious, hook_checking.refused(root, error)))
     above = _above(plugin, superiors)
     ruleset = _assembled(plugin, above)

@@ -1,7 +1,7 @@
 """Asks the plugins' Python and admits what stands up to a check; a finding adds to what the rules found.
 
-What a plugin says is compared with what the kernel knows: the fact it names is the case's, the limit is really broken,
-the rule id is not another's, the words and the source exist. Anything else is an alarm; the gate follows its policy.
+What a plugin says is compared with what the kernel knows: the fact is one of the gate, the limit is really broken, the
+rule id is not another's, the words and the source exist. Anything else is an alarm; the gate follows its policy.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from offcampus_rules.facts import VOCABULARY
 from offcampus_rules.findings import Finding
 from offcampus_rules.parameters import within
 from offcampus_rules.plugin import Plugin
+from offcampus_rules.quarantine import Quarantine
 from offcampus_rules.rules import PASSES, Gate
 from offcampus_rules.wording import Breach, Figures
 from offcampus_rules.worker.pool import Lookup, Question
@@ -35,10 +36,11 @@ class _Unfounded(Exception):
 
 
 class HookAnswers:
-    """The Python of an assembly's plugins."""
+    """The Python of an assembly's plugins. `guarded`: one that fails again and again is left out for a while."""
 
-    def __init__(self, assembly: Assembly) -> None:
+    def __init__(self, assembly: Assembly, guarded: bool) -> None:
         self._assembly = assembly
+        self._quarantines = {plugin.jurisdiction: Quarantine() for plugin in assembly.plugins if guarded}
         self._owners: Mapping[str, str] = {rule.id: rule.jurisdiction for rule in assembly.rules}
         self._plugins = tuple(plugin for plugin in assembly.plugins if plugin.hooks)
         self._tables: dict[tuple[Any, ...], int] = {}
@@ -68,7 +70,15 @@ class HookAnswers:
         """One plugin's answers to one hook."""
         if not cases or plugin.code is None:
             return []
-        return plugin.code.ask(hook, [Question(case, self._table(case), self.lookup(case)) for case in cases])
+        quarantine = self._quarantines.get(plugin.jurisdiction)
+        if quarantine is not None and not quarantine.admits():
+            out = Alarm(plugin.info.distribution, hook, "is in quarantine after repeated failures")
+            return [out] * len(cases)
+        answers = plugin.code.ask(hook, [Question(case, self._table(case), self.lookup(case)) for case in cases])
+        if quarantine is not None:
+            failed = any(isinstance(answer, Alarm) for answer in answers)
+            quarantine.failed() if failed else quarantine.succeeded()
+        return answers
 
     def lookup(self, case: Facts) -> Lookup:
         """Every parameter's effective value at the case's place and date; None for one that nobody defines."""
@@ -96,13 +106,13 @@ class HookAnswers:
     ) -> tuple[Violation, ...] | Alarm:
         lookup, name = self.lookup(case), plugin.info.distribution
         try:
-            return tuple(self._violation(plugin, kind, case, item, lookup(item.parameter)) for item in found)
+            return tuple(self._violation(plugin, kind, item, lookup(item.parameter)) for item in found)
         except _Unfounded as error:
             return Alarm(name, f"check_{kind}", f"returned a finding {error}")
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             return Alarm(name, f"check_{kind}", f"returned a finding without explanation ({type(error).__name__})")
 
-    def _violation(self, plugin: Plugin, kind: Gate, case: Facts, finding: Finding, value: Value | None) -> Violation:
+    def _violation(self, plugin: Plugin, kind: Gate, finding: Finding, value: Value | None) -> Violation:
         fact = VOCABULARY[kind].get(finding.fact)
         if value is None:
             raise _Unfounded("without explanation (no such parameter)")
@@ -110,8 +120,6 @@ class HookAnswers:
             raise _Unfounded("about no fact of this gate")
         if self._owners.get(finding.rule, plugin.jurisdiction) != plugin.jurisdiction:
             raise _Unfounded("in the name of another's rule")
-        if finding.given is None or fact.read(case) != finding.given:
-            raise _Unfounded("about another case")
         if PASSES[finding.must_be](finding.given, finding.allowed):
             raise _Unfounded("of a limit that is not broken")
         breach = Breach(finding.rule, finding.code, finding.requirement, finding.fact, fact.pointer)

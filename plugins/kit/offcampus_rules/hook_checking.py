@@ -12,6 +12,7 @@ from pathlib import Path
 
 from offcampus_rules.asking import ask
 from offcampus_rules.errors import FileProblem, Position
+from offcampus_rules.hook_loading import HookRefused
 from offcampus_rules.plain import FactsError
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.ruleset import build
@@ -44,12 +45,13 @@ def failures(plugin: Plugin, above: Sequence[Plugin], cases: Sequence[RuleCase])
                 yield FileProblem(file, position, code, en, f"{alarm.hook} 在用例“{case.name}”中{_ZH[code]}")
 
 
-def refused(root: Path, error: BaseException) -> FileProblem:
-    """Hooks that cannot be loaded: at the function the message names, or where the import failed."""
+def refused(root: Path, error: HookRefused) -> FileProblem:
+    """Hooks that cannot be loaded: where loading failed, else at the function the message names."""
     file, position = defined(root, str(error))
-    line = error.lineno if isinstance(error, SyntaxError) else _last_line(error, file)
-    text = str(error) if line is None else f"the import raised {type(error).__name__}: {error}"
-    return FileProblem(file, position if line is None else Position(line, 1), "R-HOOK", text, f"钩子不可用：{text}")
+    text = str(error)
+    return FileProblem(
+        file, position if error.line is None else Position(error.line, 1), "R-HOOK", text, f"钩子不可用：{text}"
+    )
 
 
 def defined(root: Path, text: str) -> tuple[Path, Position]:
@@ -65,13 +67,3 @@ def defined(root: Path, text: str) -> tuple[Path, Position]:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in words:
                 return file, Position(node.lineno, node.col_offset + 1)
     return file, Position(1, 1)
-
-
-def _last_line(error: BaseException, file: Path) -> int | None:
-    """Where in the file an import went wrong; None when it did not."""
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(file):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line

@@ -13,7 +13,6 @@ from offcampus_rules.findings import MAX_FINDINGS
 from offcampus_rules.hook_loading import HookRefused
 from offcampus_rules.hook_table import HOOK_TABLE
 from offcampus_rules.hookspecs import RETURNS
-from offcampus_rules.quarantine import Quarantine
 from offcampus_rules.worker import wire
 from offcampus_rules.worker.pool import Question, Unanswered, Worker
 
@@ -24,11 +23,10 @@ class HookCode:
     def __init__(self, plugin: str, source: str) -> None:
         self.source = source
         self._plugin = plugin
-        self.quarantine = Quarantine()
         try:
             self._worker = Worker(plugin, source)
         except Unanswered as error:
-            raise HookRefused(str(error)) from error
+            raise HookRefused(str(error), error.line) from error
         self.hooks = self._worker.hooks
         self.declared: Mapping[str, tuple[Any, ...]] = {
             name: self._declaration(name, raw) for name, raw in self._worker.declared.items()
@@ -41,21 +39,13 @@ class HookCode:
 
     def ask(self, hook: str, questions: Sequence[Question]) -> list[tuple[Any, ...] | Alarm]:
         """The answer to each question; a batch that breaks is asked again one by one, so that the others count."""
-        if not self.quarantine.admits():
-            return [Alarm(self._plugin, hook, "is in quarantine after repeated failures")] * len(questions)
         try:
             raw = self._worker.ask(hook, questions, HOOK_TABLE[hook].budget_ms)
         except Unanswered as error:
-            self.quarantine.failed()
             if len(questions) == 1:
                 return [Alarm(self._plugin, hook, str(error))]
             return [answer for question in questions for answer in self.ask(hook, [question])]
-        answers = [self._answer(hook, item) for item in raw]
-        if any(isinstance(answer, Alarm) for answer in answers):
-            self.quarantine.failed()
-        else:
-            self.quarantine.succeeded()
-        return answers
+        return [self._answer(hook, item) for item in raw]
 
     def close(self) -> None:
         """End the worker; the next question would start another."""

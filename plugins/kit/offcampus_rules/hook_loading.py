@@ -22,7 +22,11 @@ REFUSED_OPTIONS = ("wrapper", "hookwrapper", "tryfirst", "trylast", "optionalhoo
 
 
 class HookRefused(RuleKitError):
-    """A plugin's hooks cannot be used; the message says which and why."""
+    """A plugin's hooks cannot be used; the message says which and why, `line` where, if a line is at fault."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        self.line = line
+        super().__init__(message)
 
 
 class _Manager(pluggy.PluginManager):

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 import jsonschema_rs
 from offcampus_spec.schemas import compile_schema
 
-from offcampus_rules import digests, exceptions, messages, parameters, purity, rules, yaml12
+from offcampus_rules import code_reading, digests, exceptions, messages, parameters, rules, yaml12
 from offcampus_rules.decision import PluginInfo
 from offcampus_rules.errors import FileProblem, Position, RuleFileError
 from offcampus_rules.exceptions import ExceptionFile
@@ -87,7 +87,7 @@ def read(root: Path, distribution: str, version: str, hooks: Path | None = None)
     extensions = _extensions(root, documents, problems)
     code = hooks.read_text(encoding="utf-8") if hooks is not None else None
     if code is not None and hooks is not None:
-        problems.extend(purity.scan(code, hooks))
+        problems.extend(item for item in code_reading.scan(code, hooks) if item.code == "R-PURE")
         documents["hooks"] = code
     if problems:
         raise RuleFileError(tuple(problems))

@@ -34,7 +34,7 @@ def load_ruleset(plugins: Iterable[Plugin] | None = None, *, official_only: bool
 @cache
 def _installed(official_only: bool) -> RuleSet:
     found, rejected = discover(entry_points(group=GROUP))
-    return build(found, rejected, official_only=official_only)
+    return build(found, rejected, official_only=official_only, guarded=True)
 
 
 def discover(points: Iterable[EntryPoint]) -> tuple[tuple[Plugin, ...], tuple[Rejected, ...]]:

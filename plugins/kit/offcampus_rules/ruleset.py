@@ -91,6 +91,7 @@ class RuleSet:
         rejected: tuple[Rejected, ...],
         official_only: bool = False,
         digest: str | None = None,
+        guarded: bool = False,
     ) -> None:
         self._assembly = _official(assembly) if official_only else assembly
         self.rejected = rejected
@@ -98,7 +99,7 @@ class RuleSet:
         self.digest = digest or digests.digest(
             {"official_only": official_only, "plugins": [info.to_json() for info in self.plugins]}
         )
-        self._hooks = HookAnswers(self._assembly)
+        self._hooks = HookAnswers(self._assembly, guarded)
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._periods: dict[tuple[Any, ...], Plan] = {}
         self._breaks: dict[tuple[Gate, GovernedBy], tuple[date, ...] | None] = {}
@@ -299,8 +300,17 @@ def _official(assembly: Assembly) -> Assembly:
     return replace(assembly, entries=entries, exceptions=declared, activations=activations)
 
 
-def build(plugins: Sequence[Plugin], rejected: Sequence[Rejected] = (), *, official_only: bool = False) -> RuleSet:
-    """Put plugins together. A plugin that does not fit is rejected whole; without the nation's there are no rules."""
+def build(
+    plugins: Sequence[Plugin],
+    rejected: Sequence[Rejected] = (),
+    *,
+    official_only: bool = False,
+    guarded: bool = False,
+) -> RuleSet:
+    """Put plugins together. A plugin that does not fit is rejected whole; without the nation's there are no rules.
+
+    `guarded`, for a server: a plugin whose Python fails again and again is left out for a while (`quarantine`).
+    """
     assembly, turned_away = Assembly(), list(rejected)
     for jurisdiction, group in _by_jurisdiction(plugins):
         if len(group) > 1:
@@ -320,7 +330,7 @@ def build(plugins: Sequence[Plugin], rejected: Sequence[Rejected] = (), *, offic
         )
         problems = tuple(problem for item in turned_away if item.jurisdiction == NATION for problem in item.problems)
         raise RuleSetError(f"there is no national plugin, so nothing can be decided\n{reasons}", problems)
-    return RuleSet(assembly, tuple(turned_away), official_only)
+    return RuleSet(assembly, tuple(turned_away), official_only, guarded=guarded)
 
 
 def _by_jurisdiction(plugins: Iterable[Plugin]) -> list[tuple[str, tuple[Plugin, ...]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from time import monotonic
@@ -37,6 +38,12 @@ def receive(stream: socket.socket, until: float | None = None) -> bytes:
     if length > FRAME_MAX:
         raise BrokenFrame
     return _exactly(stream, length, until)
+
+
+def ready(stream: socket.socket, until: float) -> bool:
+    """Whether something can be read before then."""
+    readable, _, _ = select.select([stream], [], [], max(0.0, until - monotonic()))
+    return bool(readable)
 
 
 def _exactly(stream: socket.socket, length: int, until: float | None) -> bytes:

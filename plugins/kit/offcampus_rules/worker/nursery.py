@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 
-from offcampus_rules.worker import frames, hardening, serving
+from offcampus_rules.worker import frames, hardening, serving, traps
 
 _MESSAGE = 64
 
@@ -22,6 +22,7 @@ _MESSAGE = 64
 def main(descriptor: int) -> None:
     control = socket.socket(fileno=descriptor)
     standing = hardening.nursery()
+    traps.preload()
     gc.freeze()
     children: set[int] = set()
     while True:

@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import monotonic
+from time import clock_gettime, monotonic
 from typing import Any
 
 from offcampus_rules.decision import Value
@@ -26,6 +26,8 @@ _LOAD_S = 2.0
 """How long a plugin's source may take to load."""
 _PER_CASE_S = 0.001
 """What each further case of a batch adds to its time budget."""
+_WALL = 20
+"""A budget is time of computing. On a machine that is busy elsewhere a worker may take this many times as long."""
 
 Lookup = Callable[[str], Value | None]
 
@@ -40,7 +42,11 @@ class Question:
 
 
 class Unanswered(Exception):
-    """A worker gave no answer; the message says how it failed."""
+    """A worker gave no answer; the message says how it failed, `line` where in the source, if loading it failed."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        self.line = line
+        super().__init__(message)
 
 
 class _Nursery:
@@ -100,8 +106,26 @@ class _Life:
     def __init__(self, nursery: _Nursery) -> None:
         self.owner = nursery.pid
         pid, self.stream = nursery.fork()
+        self._clock = (~pid << 3) | 2  # the process's CPU clock (clock_getcpuclockid)
         self.sent: dict[int, set[str]] = {}
         self.end = weakref.finalize(self, _end, nursery, pid, self.stream)
+
+    def computed_s(self) -> float | None:
+        """How long it has been computing; None where the system does not tell."""
+        try:
+            return clock_gettime(self._clock)
+        except OSError:
+            return None
+
+    def answer(self, begun: float, budget_s: float) -> bytes:
+        """Its next message. Raises TooLate when it computed for longer than its budget, or nothing came at all."""
+        last, until, used = begun + _WALL * budget_s, begun + budget_s, self.computed_s()
+        while not frames.ready(self.stream, until):
+            now = self.computed_s()
+            if used is None or now is None or now - used >= budget_s or monotonic() >= last:
+                raise TooLate
+            until = min(last, monotonic() + max(budget_s - (now - used), budget_s / 10))
+        return frames.receive(self.stream, last)
 
 
 class Worker:
@@ -119,7 +143,8 @@ class Worker:
         with self._lock:
             loaded = self._start()
         if "refused" in loaded:
-            raise Unanswered(str(loaded["refused"]))
+            line = loaded.get("line")
+            raise Unanswered(str(loaded["refused"]), line if isinstance(line, int) else None)
         self.hooks: tuple[str, ...] = tuple(loaded["hooks"])
         self.declared: dict[str, Any] = loaded["declared"]
 
@@ -147,13 +172,14 @@ class Worker:
             self._start()
         life = self._life
         assert life is not None
-        until = monotonic() + budget_ms / 1000 + _PER_CASE_S * (len(questions) - 1)
+        begun, budget_s = monotonic(), budget_ms / 1000 + _PER_CASE_S * (len(questions) - 1)
+        until = begun + _WALL * budget_s
         names = self._asked.setdefault(hook, set())
         cases = [(item.facts, item.table, _missing(life, item, names)) for item in questions]
         frames.send(life.stream, pickle.dumps((hook, cases), pickle.HIGHEST_PROTOCOL), until)
         lookups = {item.table: item.lookup for item in questions}
         while True:
-            reply = json.loads(frames.receive(life.stream, until))
+            reply = json.loads(life.answer(begun, budget_s))
             if "need" not in reply:
                 break
             name, table = str(reply["need"]), reply["table"]

@@ -16,6 +16,7 @@ from offcampus_rules.hookspecs import RETURNS, Case, Hook
 from offcampus_rules.worker import frames, traps, wire
 
 _TABLES_MAX = 4096
+_FILE = "hooks.py"
 
 
 def serve(stream: socket.socket) -> None:
@@ -42,12 +43,12 @@ def _load(plugin: str, source: str, hooks: dict[str, Hook]) -> dict[str, Any]:
     module = types.ModuleType("hooks")
     module.__dict__.update(traps.namespace("hooks"))
     try:
-        exec(compile(source, "hooks.py", "exec"), module.__dict__)  # noqa: S102 - what this process is for
+        exec(compile(source, _FILE, "exec"), module.__dict__)  # noqa: S102 - what this process is for
         hooks.update(hook_loading.hooks_of(module, plugin))
     except hook_loading.HookRefused as error:
         return {"refused": str(error)}
     except BaseException as error:  # noqa: BLE001 - whatever it raises is the plugin's fault
-        return {"refused": f"loading it raised {_named(error)}"}
+        return {"refused": f"loading it raised {_named(error)}", "line": _line(error)}
     declared = {name: _answer(hooks[name], name) for name in ("disclosure_fields", "warning_levels") if name in hooks}
     return {"hooks": sorted(hooks), "declared": declared}
 
@@ -64,6 +65,16 @@ def _answer(hook: Hook, name: str, *case: Case[Any]) -> Any:
         return f"returned what is malformed: {error}"
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of a plugin included
         return f"raised {_named(error)}"
+
+
+def _line(error: BaseException) -> int | None:
+    """Where in the source it went wrong."""
+    line, trace = error.lineno if isinstance(error, SyntaxError) else None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 def _malformed(result: object, name: str) -> str | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import builtins
 import datetime as datetime_module
+import importlib
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from offcampus_rules.purity import IMPORTS, may_import
+from offcampus_rules.code_reading import ALLOWED_IMPORTS
 
 
 class Impure(Exception):
@@ -31,6 +32,12 @@ _CLOCKS = (
     "ctime", "strftime", "sleep",
 )  # fmt: skip
 _BUILTINS = ("open", "input", "breakpoint", "exec", "eval", "compile", "memoryview", "help", "exit", "quit")
+
+
+def preload() -> None:
+    """Have what a hook may import in memory, since nothing can be read later."""
+    for name in ALLOWED_IMPORTS:
+        importlib.import_module(name)
 
 
 def spring() -> None:
@@ -87,6 +94,6 @@ def _guarded_import(
     fromlist: tuple[str, ...] = (),
     level: int = 0,
 ) -> Any:
-    if level or not may_import(name):
-        raise Impure(f"import {name}; allowed: {', '.join(sorted(IMPORTS))}")
+    if level or name not in ALLOWED_IMPORTS:
+        raise Impure(f"import {name}; allowed: {', '.join(sorted(ALLOWED_IMPORTS))}")
     return builtins.__import__(name, globals_, locals_, fromlist, level)
