@@ -15,7 +15,8 @@ from pathlib import Path
 from offcampus_rules import digests, units
 from offcampus_rules.decision import Citation, Raw
 from offcampus_rules.errors import Position, RuleKitError
-from offcampus_rules.parameters import Entry, Parameter, level_of
+from offcampus_rules.parameters import NATION, Entry, Parameter, level_of
+from offcampus_rules.plugin import Plugin
 from offcampus_rules.registry import load_ruleset, read_folder
 from offcampus_rules.ruleset import RuleSet
 
@@ -36,16 +37,22 @@ class Tried:
     since: date
 
 
-def load(folders: Iterable[Path], tried: Iterable[str] = (), *, official_only: bool = False) -> RuleSet:
+def load(
+    folders: Iterable[Path], tried: Iterable[str] = (), *, beside: Plugin | None = None, official_only: bool = False
+) -> RuleSet:
     """The rules of the folders (of the installed plugins where none is given), with the values to be tried out.
 
-    Raises SourceError for a folder that holds no plugin, or a value that its parameter cannot have.
+    The nation's plugin is `beside`, or the installed one, where no folder is the nation's. Raises SourceError for a
+    folder that holds no plugin, or a value that its parameter cannot have.
     """
     found = list(folders)
     for folder in found:
         if not (folder / "plugin.yaml").is_file():
             raise SourceError(f"{folder} holds no plugin.yaml")
     plugins = [read_folder(folder.resolve()) for folder in found]
+    if plugins and not any(plugin.jurisdiction == NATION for plugin in plugins):
+        installed = load_ruleset().assembly.plugins if beside is None else (beside,)
+        plugins += [plugin for plugin in installed if plugin.jurisdiction == NATION]
     ruleset = load_ruleset(plugins or None, official_only=official_only)
     for text in tried:
         ruleset = trying(ruleset, parse(text))

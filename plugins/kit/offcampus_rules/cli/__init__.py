@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from offcampus_rules.cli.check import check
+from offcampus_rules.cli.diff import diff
 from offcampus_rules.cli.explain import explain
 from offcampus_rules.cli.list import list_rules
 from offcampus_rules.cli.new import new
@@ -18,5 +19,5 @@ def main() -> None:
     """Rules of off-campus training: dated, sourced, explained."""
 
 
-for command in (new, list_rules, show, check, explain, replay):
+for command in (new, list_rules, show, check, explain, replay, diff):
     main.add_command(command)
