@@ -1,19 +1,21 @@
 """The words of refusals: one catalogue by code, in Chinese and English, rendered by the kit alone.
 
 A plugin hands over a code and figures, never a sentence: it can neither word a national rule anew nor leak data into
-a message. Placeholders: {given} and {allowed}.
+a message. Placeholders: {given} and {allowed}. `words` names the options that the file's messages may have to tell
+("rest_day" is 休息日, a rest day); an option without words is told as it is written.
 """
 
 from __future__ import annotations
 
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from offcampus_rules import units
 from offcampus_rules.errors import FileProblem
-from offcampus_rules.units import Limit
+from offcampus_rules.units import FactValue, Limit
 from offcampus_rules.validation import valid_shape
 from offcampus_rules.yaml12 import Document
 
@@ -31,9 +33,14 @@ _PHRASES: Mapping[tuple[str, bool, Language], str] = {
     ("at_least", True, "zh"): "不早于 {}",
     ("one_of", False, "en"): "one of {}",
     ("one_of", False, "zh"): "须为 {} 之一",
-    ("none_of", False, "en"): "not {}",
+    ("the_one", False, "en"): "{}",
+    ("the_one", False, "zh"): "须为 {}",
+    ("none_of", False, "en"): "none of {}",
     ("none_of", False, "zh"): "不得为 {}",
+    ("not_the_one", False, "en"): "not {}",
+    ("not_the_one", False, "zh"): "不得为 {}",
 }
+_NO_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({})
 _TEMPORAL = frozenset({"date", "instant", "second_of_day"})
 
 
@@ -45,6 +52,7 @@ class Text:
     message_en: str
     remedy_zh: str
     remedy_en: str
+    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def read(document: Document) -> tuple[dict[str, Text], tuple[FileProblem, ...]]:
@@ -52,12 +60,14 @@ def read(document: Document) -> tuple[dict[str, Text], tuple[FileProblem, ...]]:
     if problems := valid_shape(document, "messages"):
         return {}, problems
     entries = cast("dict[str, dict[str, dict[str, str]]]", document.content["messages"])
+    words = {option: (word["zh"], word["en"]) for option, word in document.content.get("words", {}).items()}
     texts = {
         code: Text(
             message_zh=entry["message"]["zh"],
             message_en=entry["message"]["en"],
             remedy_zh=entry["remedy"]["zh"],
             remedy_en=entry["remedy"]["en"],
+            words=words,
         )
         for code, entry in entries.items()
     }
@@ -85,11 +95,29 @@ def _fillable(text: str) -> bool:
     return all(name in _PLACEHOLDERS and not spec and not change for name, spec, change in fields)
 
 
-def allowed_text(comparison: str, limit: Limit, unit: str, language: Language, span: str = "") -> str:
+def spoken(value: FactValue | Limit, unit: str, language: Language, words: Mapping[str, tuple[str, str]]) -> str:
+    """A figure in words; options in the catalogue's."""
+    if unit != "option":
+        return units.readable(value, unit, language)
+    options = value if isinstance(value, tuple) else (str(value),)
+    index, joint = (0, "、") if language == "zh" else (1, ", ")
+    return joint.join(words.get(option, (option, option))[index] for option in options)
+
+
+def allowed_text(
+    comparison: str,
+    limit: Limit,
+    unit: str,
+    language: Language,
+    span: str = "",
+    words: Mapping[str, tuple[str, str]] = _NO_WORDS,
+) -> str:
     """ "at most 60 class hours", "not after 2026-03-01 (3 months)"."""
     if comparison in ("is_true", "is_false"):
         return units.readable(comparison == "is_true", "flag", language)
-    shown = units.readable(limit, unit, language)
+    shown = spoken(limit, unit, language, words)
+    if isinstance(limit, tuple) and len(limit) == 1:
+        comparison = {"one_of": "the_one", "none_of": "not_the_one"}.get(comparison, comparison)
     phrase = _PHRASES[comparison, unit in _TEMPORAL, language].format(shown)
     if not span:
         return phrase

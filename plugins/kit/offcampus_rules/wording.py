@@ -43,19 +43,19 @@ def violation(breach: Breach, value: Value, text: Text, figures: Figures) -> Vio
         raise ValueError(f"{value.parameter} is not regulated here: nothing can be refused by it")
     must_be, given, limit, unit, span_zh, span_en = figures
     allowed_en, message_zh, message_en, remedy_zh, remedy_en = _sentences(text, must_be, limit, unit, span_zh, span_en)
-    given_zh, given_en = units.readable(given, unit, "zh"), units.readable(given, unit, "en")
+    told_zh, told_en = (messages.spoken(given, unit, language, text.words) for language in ("zh", "en"))
     return Violation(
         code=breach.code,
         rule=breach.rule,
         requirement=breach.requirement,
         fact=breach.fact,
-        given=given_en,
+        given=units.readable(given, unit, "en"),
         allowed=allowed_en,
         citation=value.source,
-        message_zh=given_zh.join(message_zh),
-        message_en=given_en.join(message_en),
-        remedy_zh=given_zh.join(remedy_zh),
-        remedy_en=given_en.join(remedy_en),
+        message_zh=told_zh.join(message_zh),
+        message_en=told_en.join(message_en),
+        remedy_zh=told_zh.join(remedy_zh),
+        remedy_en=told_en.join(remedy_en),
         level=value.level,
         region=value.region,
         pointer=breach.pointer,
@@ -75,10 +75,10 @@ class _Sentences(NamedTuple):
 @lru_cache(maxsize=4096)
 def _sentences(text: Text, must_be: Comparison, limit: Limit, unit: str, span_zh: str, span_en: str) -> _Sentences:
     """The same limit is broken by many orders, with many figures."""
-    allowed_zh = messages.allowed_text(must_be, limit, unit, "zh", span_zh)
-    allowed_en = messages.allowed_text(must_be, limit, unit, "en", span_en)
+    allowed_zh = messages.allowed_text(must_be, limit, unit, "zh", span_zh, text.words)
+    allowed_en = messages.allowed_text(must_be, limit, unit, "en", span_en, text.words)
     return _Sentences(
-        allowed_en,
+        messages.allowed_text(must_be, limit, unit, "en", span_en),
         messages.fill(text.message_zh, _CUT, allowed_zh).split(_CUT),
         messages.fill(text.message_en, _CUT, allowed_en).split(_CUT),
         messages.fill(text.remedy_zh, _CUT, allowed_zh).split(_CUT),
