@@ -177,6 +177,39 @@ def test_scenario_35_silence_on_a_refund_runs_out_after_five_working_days(rulese
     assert at("2026-03-09T23:59:59") < terms.silence_due_at == at("2026-03-10T00:00:00")
 
 
+ACTIVATED = """\
+exception: pay_after_class
+region: "330000"
+activations:
+  - from: 2022-01-01
+    confidence: reported
+    source: {document: 某省先学后付通知}
+"""
+
+
+def test_scenario_29_one_prepaid_order_and_the_exemption_is_gone(nation, ruleset, tmp_path):
+    """Paid after the lessons by an exempt institution: any account. Prepaid, no longer exempt, elsewhere: the special one."""
+    (tmp_path / "exceptions").mkdir()
+    (tmp_path / "plugin.yaml").write_text(MANIFEST, encoding="utf-8")
+    (tmp_path / "exceptions" / "pay_after_class.yaml").write_text(ACTIVATED, encoding="utf-8")
+    exempting = build([nation, read_folder(tmp_path)])
+    after = replace(
+        CHARGE, scope=THERE, pay_after_class=True, holds_postpay_exemption=True, payee_is_custody_account=False
+    )
+    decision = exempting.check_charge(after)
+    assert decision.outcome == "allow"
+    assert [(item.id, item.rules) for item in decision.exceptions_applied] == [("pay_after_class", ("CN-PRE-008",))]
+    for lost in (
+        replace(after, pay_after_class=False),
+        replace(after, holds_postpay_exemption=False),
+        replace(after, holds_postpay_exemption=None),
+        replace(after, signed_on=date(2021, 12, 31)),
+        replace(after, scope=HERE),
+    ):
+        assert broken(exempting.check_charge(lost)) == ["CN-PRE-008"]
+    assert broken(ruleset.check_charge(after)) == ["CN-PRE-008"]
+
+
 RELEASE = Release(
     scope=THERE,
     signed_on=date(2026, 3, 1),
