@@ -87,7 +87,7 @@ def _declared(assembly: Assembly, gate: str, region: str) -> Iterator[str]:
     rules = (*assembly.rules, *assembly.obligations, *assembly.undecided)
     for rule in rules:
         if gate in rule.gates and within(region, rule.jurisdiction):
-            yield rule.parameter
+            yield from rule.parameters if isinstance(rule, Rule) else (rule.parameter,)
             yield from _conditional(rule.conditions)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from offcampus_rules import tabled_columns
 from offcampus_rules.context import Facts, GovernedBy, Scope
 from offcampus_rules.decision import Value
 from offcampus_rules.facts import VOCABULARY, Fact
@@ -96,7 +97,9 @@ def columns(gate: Gate, cases: Sequence[Facts], rulesets: Sequence[RuleSet]) -> 
     """Turn cases into columns of every fact that any of the rule sets asks for."""
     scopes = {scope: n for n, scope in enumerate(dict.fromkeys(case.scope for case in cases))}
     clocks = dict.fromkeys(clock for ruleset in rulesets for clock in ruleset.clocks(gate))
-    names = dict.fromkeys(name for ruleset in rulesets for rule in _speaking(ruleset, gate) for name in _named(rule))
+    names = dict.fromkeys(
+        name for ruleset in rulesets for rule in _speaking(ruleset, gate) for name in _named(ruleset, rule)
+    )
     return Columns(
         gate=gate,
         scopes=tuple(scopes),
@@ -145,8 +148,11 @@ def _speaking(ruleset: RuleSet, gate: Gate) -> list[Rule | ObligationRule | Unde
     return [rule for rule in every if gate in rule.gates]
 
 
-def _named(rule: Any) -> list[str]:
+def _named(ruleset: RuleSet, rule: Any) -> list[str]:
     names = [getattr(rule, name, None) for name in ("fact", "measured_from", "limit_fact")]
+    if isinstance(rule, Rule):
+        names += [axis.name for axis in ruleset.parameters[rule.parameter].axes]
+        names += [rule.for_each.fact] if rule.for_each is not None else []
     return [name for name in (*names, *(item.fact for item in rule.conditions)) if name is not None]
 
 
@@ -242,6 +248,11 @@ def _broken(rule: Rule, items: list[CompiledRule | None], group: Ints, cases: Co
         bad = _beyond(rule, items, group, column.values, cases)
     else:
         bad = ~_allowed(items, column.labels or ())[group, column.values]
+    tabled = any(check.missing for item in items if item is not None for check in item.checks)
+    untold: Bools | None = None
+    if tabled:
+        beyond, untold = tabled_columns.beyond(rule, items, group, cases.facts)
+        bad |= beyond
     if present is not None:
         bad &= present
     fact = next(item.fact for item in items if item is not None)
@@ -254,6 +265,9 @@ def _broken(rule: Rule, items: list[CompiledRule | None], group: Ints, cases: Co
             missing = ~limit if here is None else ~limit & here
             missing = missing if present is None else missing & present
             open_ = missing if open_ is None else open_ | missing
+    if untold is not None:
+        untold &= True if present is None else present
+        open_ = untold if open_ is None else open_ | untold
     return bad, open_
 
 

@@ -29,6 +29,8 @@ from offcampus_rules.plans import (
     Span,
 )
 from offcampus_rules.rules import PASSES, Condition, Gate, ObligationRule, Rule, UndecidedRule
+from offcampus_rules.tabled import TableLimit
+from offcampus_rules.tables import Table
 from offcampus_rules.wording import Breach
 
 Dates = Mapping[GovernedBy, date]
@@ -87,6 +89,7 @@ def _named(assembly: Assembly, gate: Gate) -> list[Parameter]:
     rules = (*assembly.rules, *assembly.obligations, *assembly.undecided)
     speaking = [rule for rule in rules if gate in rule.gates]
     named = {rule.parameter for rule in speaking}
+    named |= {name for rule in speaking if isinstance(rule, Rule) for name in rule.parameters}
     conditions = [one for item in (*speaking, *_lifting(assembly, gate)) for one in item.conditions]
     named |= {one.parameter for one in conditions if one.parameter is not None}
     return [assembly.definitions[name] for name in sorted(named)]
@@ -114,7 +117,8 @@ class _Compiler:
             for entry in self._binding(parameter)
             if parameter.unit != "flag" or entry.value is True
         )
-        if not checks or applies is False:
+        unit_unknown = rule.for_each is not None and self._number(rule.for_each.of) is None
+        if not checks or applies is False or unit_unknown:
             return None
         return CompiledRule(
             rule=rule,
@@ -184,8 +188,25 @@ class _Compiler:
                     rule.back,
                 ),
             )
+        if isinstance(entry.value, Table):
+            table = self._table(rule, parameter, entry.value)
+            zh, en = "按表折算", "by the table, pro rata"
+            which = f"{rule.id} {entry.region}"
+            return Check(value, other=table, which=which, missing=table.untold, span_zh=zh, span_en=en)
         limit = units.limit(entry.value, value.unit)
         return Check(value, constant=(limit,) if value.unit == "option" and isinstance(limit, str) else limit)
+
+    def _table(self, rule: Rule, parameter: Parameter, table: Table) -> TableLimit:
+        axes = {axis.name: self._vocabulary[axis.name] for axis in parameter.axes}
+        raised = self._number(rule.raised_by) if rule.raised_by is not None else None
+        if rule.for_each is None:
+            return TableLimit(table, axes, raised or 0)
+        per = self._number(rule.for_each.of) or 1
+        return TableLimit(table, axes, raised or 0, self._vocabulary[rule.for_each.fact], per)
+
+    def _number(self, parameter: str) -> int | None:
+        value = self._effective(self._assembly.definitions[parameter]).value
+        return value if isinstance(value, int) else None
 
     def _condition(self, conditions: tuple[Condition, ...]) -> Predicate | Literal[False] | None:
         """A predicate; None when there is nothing left to ask; False when it can never be met here."""

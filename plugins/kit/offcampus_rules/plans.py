@@ -59,6 +59,14 @@ class Check:
     span_en: str = ""
     untold: str | None = None
     """The fact that is the limit, where nobody may have told it."""
+    which: str = ""
+    """Limits read from the case are grouped by what they are: the name of the fact, or this."""
+    missing: Callable[[Any], str | None] | None = None
+    """The fact a limit is read by, where nobody told it in a case."""
+
+    def untold_in(self, case: Any) -> str | None:
+        """The fact behind this limit that nobody told in a case whose limit is not known."""
+        return self.missing(case) if self.missing is not None else self.untold
 
     @property
     def is_fixed(self) -> bool:

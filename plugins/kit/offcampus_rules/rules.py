@@ -33,8 +33,19 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class ForEach:
+    """A limit for one unit becomes a limit for all: `fact` in minutes, a unit being `of` (a parameter) minutes long."""
+
+    fact: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One comparison. `limit_fact`: the limit is another fact, as long as the parameter (a flag) is true."""
+    """One comparison. `limit_fact`: the limit is another fact, as long as the parameter (a flag) is true.
+
+    A table is read at the facts named like its axes, raised by `raised_by`, `for_each` of so many units (see `tabled`).
+    """
 
     id: str
     gates: tuple[Gate, ...]
@@ -48,6 +59,14 @@ class Rule:
     measured_from: str | None = None
     back: bool = False
     limit_fact: str | None = None
+    raised_by: str | None = None
+    for_each: ForEach | None = None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters its limit rests on."""
+        more = (self.raised_by, self.for_each.of if self.for_each else None)
+        return (self.parameter, *(name for name in more if name is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,8 @@ def _rule(item: dict[str, Any], jurisdiction: str) -> Rule:
         measured_from=item.get("measured_from"),
         back=item.get("counted") == "back",
         limit_fact=item.get("limit_fact"),
+        raised_by=item.get("raised_by"),
+        for_each=ForEach(**item["for_each"]) if "for_each" in item else None,
     )
 
 
@@ -187,13 +208,20 @@ def _check_facts(
     known = VOCABULARY[gate]
     names = [(name, getattr(item, name, None)) for name in ("fact", "measured_from", "limit_fact")]
     names += [("when", condition.fact) for condition in item.conditions]
+    if isinstance(item, Rule) and item.for_each is not None:
+        names.append(("for_each", item.for_each.fact))
     missing = [(field, name) for field, name in names if name is not None and name not in known]
     for field, name in missing:
         yield _unknown(file, (*path, field), f"fact of the gate {gate}", f"{gate} 关口的事实", str(name), known)
     for condition in item.conditions:
         if condition.parameter is not None and condition.parameter not in parameters:
             yield _unknown(file, (*path, "when"), "parameter", "参数", condition.parameter, parameters)
-    if isinstance(item, Rule) and not missing and not _comparable(item, known, parameters[item.parameter]):
+    if isinstance(item, Rule):
+        others = [name for name in item.parameters if name not in parameters]
+        for name in others:
+            yield _unknown(file, path, "parameter", "参数", name, parameters)
+        missing += [("for_each", name) for name in others]
+    if isinstance(item, Rule) and not missing and not _comparable(item, known, parameters):
         fact, parameter = known[item.fact], parameters[item.parameter]
         yield file.document.problem(
             path,
@@ -203,8 +231,12 @@ def _check_facts(
         )
 
 
-def _comparable(rule: Rule, known: Mapping[str, Fact], parameter: Parameter) -> bool:
-    fact = known[rule.fact]
+def _comparable(rule: Rule, known: Mapping[str, Fact], parameters: Mapping[str, Parameter]) -> bool:
+    fact, parameter = known[rule.fact], parameters[rule.parameter]
+    if parameter.unit == "table":
+        return _readable(rule, known, parameters)
+    if rule.raised_by is not None or rule.for_each is not None:
+        return False
     if rule.limit_fact is not None:
         ordered = rule.must_be in ("at_most", "at_least")
         return parameter.unit == "flag" and ordered and known[rule.limit_fact].unit == fact.unit
@@ -217,6 +249,21 @@ def _comparable(rule: Rule, known: Mapping[str, Fact], parameter: Parameter) -> 
         return rule.must_be in ("is_true", "is_false")
     wanted = ("one_of", "none_of") if parameter.unit in ("option", "options") else ("at_most", "at_least")
     return parameter.unit != "flag" and rule.must_be in wanted
+
+
+def _readable(rule: Rule, known: Mapping[str, Fact], parameters: Mapping[str, Parameter]) -> bool:
+    """Whether the gate has a fact for each axis of the table, and its cells are what the fact is compared with."""
+    table = parameters[rule.parameter]
+    axes = [(known.get(axis.name), axis.bands or "option") for axis in table.axes]
+    return (
+        rule.must_be in ("at_most", "at_least")
+        and rule.measured_from is None
+        and table.of in units.COMPARABLE[known[rule.fact].unit]
+        and all(fact is not None and fact.unit == unit for fact, unit in axes)
+        and (rule.raised_by is None or parameters[rule.raised_by].unit == "ppm")
+        and (rule.for_each is None or parameters[rule.for_each.of].unit == "minutes")
+        and (rule.for_each is None or known[rule.for_each.fact].unit == "centi_minutes")
+    )
 
 
 def _unknown(

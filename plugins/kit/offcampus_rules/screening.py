@@ -228,7 +228,7 @@ def _moving(pairs: Iterable[Pair]) -> Iterator[Moving]:
     """One per fact that limits are counted from, and direction."""
     groups: dict[tuple[str, str], list[Pair]] = {}
     for item, check in pairs:
-        start = check.span.start if check.span is not None else item.rule.limit_fact or ""
+        start = check.span.start if check.span is not None else item.rule.limit_fact or check.which
         groups.setdefault((start, item.rule.must_be), []).append((item, check))
     for (_, must_be), group in groups.items():
         span = group[0][1].span
@@ -312,7 +312,7 @@ def _noting(plan: Plan, applies: Callable[[Any], bool], case: Any) -> Iterator[N
             name = item.untold(case) if item.untold is not None else None
             if name is not None:
                 yield item, _not_told(item.rule.id, name)
-        elif item.fact.doubt or item.fact.may_be_untold or any(check.untold for check in item.checks):
+        elif item.fact.doubt or item.fact.may_be_untold or any(check.untold or check.missing for check in item.checks):
             yield item, None
 
 
@@ -327,8 +327,8 @@ def _notes(noting: tuple[Noting, ...], case: Any) -> Iterator[NotEvaluated]:
             if item.fact.doubt is not None and (doubt := item.fact.doubt(case)) is not None:
                 yield NotEvaluated(item.rule.id, *doubt)
             for check in item.checks:
-                if check.untold is not None and check.limit(case) is None:
-                    yield _not_told(item.rule.id, check.untold)
+                if check.limit(case) is None and (name := check.untold_in(case)) is not None:
+                    yield _not_told(item.rule.id, name)
 
 
 def _not_told(rule: str, fact: str) -> NotEvaluated:

@@ -121,12 +121,13 @@ def _compared(ruleset: RuleSet, gate: Gate, item: CompiledRule, case: Facts) -> 
         return _untold(item.rule, str(error.name or error))
     if not limits:
         return _lifted(item.rule, lifting[0])
-    untold = next((check.untold for check, limit in limits if limit is None and check.untold), None)
+    untold = next((name for check, limit in limits if limit is None and (name := check.untold_in(case))), None)
     if untold:
         return _untold(item.rule, untold)
     judged = [(check, limit, item.passes(given, limit)) for check, limit in limits if limit is not None]
     if not judged:
-        return _does_not_arise(item.rule)
+        tabled = any(check.missing for check in item.checks)
+        return _left_open(item.rule) if tabled else _does_not_arise(item.rule)
     doubt = item.fact.doubt(case) if item.fact.doubt is not None else None
     broken = [limit for _, limit, passes in judged if not passes]
     nearest = _nearest(item.rule.must_be, given, broken, item.fact.unit) if broken else (None, None)
@@ -247,6 +248,15 @@ def _does_not_arise(rule: Rule) -> RuleStatus:
         status="not_applicable",
         reason_zh=f"本案无 {fact} 之事实",
         reason_en=f"{fact} does not arise in this case",
+    )
+
+
+def _left_open(rule: Rule) -> RuleStatus:
+    return RuleStatus(
+        **_named(rule),
+        status="not_applicable",
+        reason_zh=f"{rule.parameter} 的表格对本案未作规定",
+        reason_en=f"the table {rule.parameter} has no value for this case",
     )
 
 

@@ -36,7 +36,18 @@ Unit = Literal[
     "dates",
 ]
 FactUnit = Literal[
-    "fen", "centi_hours", "minutes", "count", "ppm", "centi_m2", "second_of_day", "date", "instant", "flag", "option"
+    "fen",
+    "centi_hours",
+    "minutes",
+    "centi_minutes",
+    "count",
+    "ppm",
+    "centi_m2",
+    "second_of_day",
+    "date",
+    "instant",
+    "flag",
+    "option",
 ]
 FactValue = int | str | bool | date | datetime | None
 Limit = int | str | bool | date | datetime | tuple[str, ...] | None
@@ -51,6 +62,7 @@ COMPARABLE: dict[str, frozenset[str]] = {
     "fen": frozenset({"fen"}),
     "centi_hours": frozenset({"class_hours"}),
     "minutes": frozenset({"minutes"}),
+    "centi_minutes": frozenset(),
     "count": frozenset({"count"}),
     "ppm": frozenset({"ppm"}),
     "centi_m2": frozenset({"square_metres"}),
@@ -60,7 +72,10 @@ COMPARABLE: dict[str, frozenset[str]] = {
     "flag": frozenset({"flag"}),
     "option": frozenset({"option", "options"}),
 }
-"""Which parameter units a fact of a unit may be judged by; an instant only by another fact."""
+"""Which parameter units a fact of a unit may be judged by; an instant only by another fact.
+
+Hundredths of a minute are compared with nothing: they tell how many units a limit is for (`for_each`).
+"""
 
 _STRUCTURED: dict[str, type] = {"table": Table, "schedule": Schedule, "dates": DaySet}
 _IN_HUNDREDTHS = frozenset({"class_hours", "square_metres"})

@@ -8,13 +8,24 @@ from datetime import date, datetime, timedelta
 from itertools import product
 
 import pytest
-from offcampus_rules import Charge, Consumption, LessonPlan, OpenOrder, Release, Scope, batch, load_ruleset
+from offcampus_rules import (
+    Charge,
+    Consumption,
+    CourseFiling,
+    LessonPlan,
+    OpenOrder,
+    Release,
+    Scope,
+    batch,
+    load_ruleset,
+)
 from offcampus_rules.calendar import SHANGHAI
 from offcampus_rules.context import SECTORS, STAGES
 from offcampus_rules.ruleset import build
 from offcampus_rules.screening import screen
 
-REGIONS = ("110105", "330106", "440305", "370102", "420106", "990106", "320505")
+REGIONS = ("110105", "330106", "440305", "370102", "420106", "990106", "320505", "422801")
+PRICED = ("110105", "330106", "330122", "440305", "422801")
 
 
 def charge(dice: random.Random) -> Charge:
@@ -43,6 +54,9 @@ def charge(dice: random.Random) -> Charge:
         venue_lease_until=dice.choice((None, starts + timedelta(days=60))),
         list_status=dice.choice((None, "white", "black")),
         pay_after_class=dice.random() < 0.1,
+        class_size=dice.choice((None, 9, 10, 11, 35, 36)),
+        minutes_per_class_hour=dice.choice((None, 30, 45, 90)),
+        area=dice.choice((None, "urban", "rural")),
         sale_suspended=dice.choice((None, True, False)),
         holds_postpay_exemption=dice.choice((None, True, False)),
     )
@@ -84,6 +98,17 @@ def release(dice: random.Random) -> Release:
     )  # fmt: skip
 
 
+def course(dice: random.Random) -> CourseFiling:
+    """Prices near what the tables of four places allow, before and after they came."""
+    filed = date(2021, 12, 1) + timedelta(days=dice.randrange(900))
+    place = Scope(dice.choice(PRICED), "academic", "compulsory", "offline")  # type: ignore[arg-type]
+    return CourseFiling(
+        place, "a", filed, filed, filed, dice.choice((3000, 6000)), dice.choice((0, 500)), dice.choice((45, 90)), 45,
+        dice.choice((105600, 158400, 211200, 264000, 264001, 396000, 396001, 462000, 528000, 528001)), "by_hours",
+        dice.choice((1, 9, 10, 11, 20, 35, 36, 200)), area=dice.choice((None, "urban", "rural")),
+    )  # fmt: skip
+
+
 def scope(dice: random.Random) -> Scope:
     kind = (dice.choice(REGIONS), dice.choice(SECTORS), dice.choice(STAGES), dice.choice(("offline", "online")))
     return Scope(*kind)  # type: ignore[arg-type]
@@ -104,7 +129,8 @@ def compare(gate, cases, ruleset):
 
 
 @pytest.mark.parametrize(
-    ("gate", "make"), [("charge", charge), ("lesson", lesson), ("consumption", consumption), ("release", release)]
+    ("gate", "make"),
+    [("charge", charge), ("course", course), ("lesson", lesson), ("consumption", consumption), ("release", release)],
 )
 def test_columns_answer_as_single_cases_do(gate, make):
     """Random cases around every limit and date, in every province that is installed."""

@@ -53,6 +53,7 @@ SILENT = {
     "lists.sale_blocked_when",
     "precharge.payee_gives_lessons",
     "precharge.term_within_lease",
+    "price.standard_hour_fen_max",
     "refund.refusal_by_custody_forbidden",
     "refund.refusal_needs_hours_proof",
     "release.guardian_confirmed",

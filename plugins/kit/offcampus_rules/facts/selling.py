@@ -35,6 +35,12 @@ def _own_county(case: Charge) -> bool | None:
     return None if case.account_region is None else case.account_region == case.scope.region
 
 
+def _minutes_centi(case: Charge) -> int | None:
+    """Hundredths of the minutes that are paid for; gift hours are no reason to charge more."""
+    minutes = case.minutes_per_class_hour
+    return None if minutes is None else case.class_hours_centi * minutes
+
+
 CHARGE = vocabulary(
     {
         "amount_fen": "/total_fen",
@@ -77,6 +83,7 @@ CHARGE = vocabulary(
     told("area", "option"),
     told("class_size", "count"),
     told("minutes_per_class_hour", "minutes"),
+    Fact("minutes_centi", "centi_minutes", _minutes_centi, may_be_untold=True),
     told("list_status", "option"),
     told("payee_is_custody_account", "flag"),
     told("payee_gives_the_lessons", "flag"),
@@ -112,6 +119,7 @@ COURSE = vocabulary(
     Fact("class_size", "count", lambda case: case.class_size_max),
     Fact("lesson_minutes", "minutes", lambda case: case.lesson_minutes),
     Fact("minutes_per_class_hour", "minutes", lambda case: case.minutes_per_class_hour),
+    Fact("minutes_centi", "centi_minutes", lambda case: case.class_hours_centi * case.minutes_per_class_hour),
     Fact("filed_on", "date", lambda case: case.filed_on),
     Fact("service_from", "date", lambda case: case.starts_on),
     Fact("last_service_on", "date", lambda case: case.ends_on),
