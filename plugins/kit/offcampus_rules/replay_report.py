@@ -60,7 +60,8 @@ def lines(job: Job, tally: Tally, language: Language) -> Iterator[str]:
                 yield f"  {_kind(kind, language)}: {tally.kinds[kind]:,} ({money})"
     if tally.not_evaluated:
         yield f"{say('not_evaluated')}:"
-        yield from (f"  {rule}: {count:,}" for rule, count in tally.not_evaluated.most_common(_TOP))
+        ranked = sorted(tally.not_evaluated.items(), key=lambda item: (-item[1], item[0]))
+        yield from (f"  {rule}: {count:,}" for rule, count in ranked[:_TOP])
     for by in tally.by:
         top = tally.top(by, _TOP)
         if top:

@@ -41,7 +41,7 @@ def telling_apart(
             return _value_case(file.id, scope, day, before, after)
         if not hidden and _limits(ruleset, file.id, scope, day) != _limits(tried, file.id, scope, day):
             hidden = (
-                f"# {file.id} is hidden by a stricter value at {scope.region} on {day} "
+                f"# {file.id} at {scope.region} on {day} is hidden by another level that is as strict "
                 f"({'/'.join((scope.sector, scope.stage, scope.delivery))}): "
                 "write a case of a gate that breaks it there, and expect its `levels`"
             )

@@ -14,7 +14,7 @@ from offcampus_rules.explaining import full_tree, tree
 from offcampus_rules.explanation import explain as explained
 from offcampus_rules.messages import Language
 from offcampus_rules.plain import FactsError
-from offcampus_rules.registry import load_ruleset
+from offcampus_rules.registry import load_ruleset, read_folder
 
 
 @click.command()
@@ -25,8 +25,21 @@ from offcampus_rules.registry import load_ruleset
 @click.option("--html", "as_html", is_flag=True, help="One page in both languages that needs nothing else.")
 @click.option("--brief", is_flag=True, help="The decision alone, without the rules it met.")
 @click.option("--official-only", is_flag=True, help="Let only values bind whose own text was read.")
+@click.option(
+    "--rules",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folders of plugins; default: the installed ones.",
+)
 def explain(
-    question: str, facts: Path, lang: str, as_json: bool, as_html: bool, brief: bool, official_only: bool
+    question: str,
+    facts: Path,
+    lang: str,
+    as_json: bool,
+    as_html: bool,
+    brief: bool,
+    official_only: bool,
+    rules: tuple[Path, ...],
 ) -> None:
     """Decide QUESTION on the facts in a JSON file (- for standard input) and explain the answer.
 
@@ -36,7 +49,8 @@ def explain(
     with click.open_file(str(facts), encoding="utf-8") as file:
         text = file.read()
     try:
-        found = explained(load_ruleset(official_only=official_only), question, _facts(text))
+        plugins = [read_folder(folder) for folder in rules] or None
+        found = explained(load_ruleset(plugins, official_only=official_only), question, _facts(text))
     except FactsError as error:
         raise click.ClickException(str(error)) from error
     language = cast("Language", lang)
