@@ -226,6 +226,18 @@ def test_a_hash_has_32_bytes(length: int) -> None:
             verify_consistency(1, 2, path, *roots)
 
 
+def test_a_path_is_as_long_as_the_tree_is_deep() -> None:
+    """A hash too many or too few is told as what it is."""
+    with pytest.raises(ProofError, match="too long"):
+        verify_inclusion(0, 1, root(1), [root(2)], root(1))
+    with pytest.raises(ProofError, match="too short"):
+        verify_inclusion(0, 2, root(1), [], root(2))
+    with pytest.raises(ProofError, match="too long"):
+        verify_consistency(1, 2, [root(1), root(2)], root(1), root(2))
+    with pytest.raises(ProofError, match="too short"):
+        verify_consistency(1, 4, [root(1)], root(1), root(4))
+
+
 def log_of(chance: random.Random) -> tuple[Case, Case, Case]:
     """An export of a random log: proofs, a consistency proof, the older head; now and then with a fault."""
     size = chance.randint(1, 40)

@@ -14,7 +14,7 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import OKPKey
-from offcampus_sdk.proofs import HEAD_TYPE, ProofError, verify_proofs
+from offcampus_sdk.proofs import HEAD_TYPE, ProofError, verify_instruction, verify_proofs
 from offcampus_sdk.witness import TwoHistories, Witness
 from test_proofs import DEFINITION
 
@@ -252,6 +252,39 @@ def test_pages_go_on_from_the_last_proven_fact(tmp_path: Path) -> None:
     for wrong in (three, one):
         with pytest.raises(ProofError, match="not the one that follows"):
             verify_proofs(wrong, keys, ORIGIN, after=last)
+
+
+def test_a_fact_that_follows_another_history_is_refused() -> None:
+    """Two facts are logged under one number; the one that is shown does not point at the one before it."""
+    server = Server(OKPKey.generate_key("Ed25519", private=True), 4)
+    server.leaves[2] = {**server.leaves[2], "chain": {**server.leaves[2]["chain"], "previous": "00" * 32}}
+    [page] = server.order_proofs(ORDER)
+    with pytest.raises(ProofError, match="fact 3 is not the one that follows"):
+        verify_proofs(page, [dict(server.key.as_dict(private=False))], ORIGIN)
+
+
+def test_an_instruction_is_proven_by_its_own_transfer_alone() -> None:
+    """The creation names the instruction, the end names that transfer; any other leaf is refused."""
+    server = Server(OKPKey.generate_key("Ed25519", private=True), 0)
+    keys = [dict(server.key.as_dict(private=False))]
+    made = {"v": 1, "type": "transfer.created", "row": {"id": "trf_1", "instruction_id": "cin_1"}}
+    ended = {"v": 1, "type": "transfer.resolved", "row": {"id": "trf_1", "state": "posted"}}
+    foreign = {"v": 1, "type": "transfer.resolved", "row": {"id": "trf_2", "state": "posted"}}
+    line = {"v": 1, "type": "audit.written", "row": {"id": "trf_1"}}
+    for leaves, holds in (
+        ([made, ended], True),
+        ([made], True),
+        ([made, foreign], False),
+        ([ended], False),
+        ([line], False),
+    ):
+        server.leaves = [*leaves]
+        [page] = server.order_proofs("cin_1")
+        if holds:
+            assert verify_instruction(page, keys, ORIGIN) == leaves
+        else:
+            with pytest.raises(ProofError, match="speaks of something else"):
+                verify_instruction(page, keys, ORIGIN)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"head": {}}', '{"head": {"size": 1}}'])
