@@ -46,6 +46,12 @@ def lived(sqlite_world: World) -> World:
     return live(sqlite_world)
 
 
+@pytest.fixture(scope="module")
+def shared(shared_world: World) -> World:
+    """The same for tests that change nothing."""
+    return live(shared_world)
+
+
 def live(world: World) -> World:
     """A paid order, a lesson confirmed, all of it logged and signed."""
     world.ready()
@@ -83,13 +89,13 @@ def test_getLogCheckpoint_is_signed_and_getLogConsistency_binds_the_next_one(wor
         problem(lived.http.get(f"/v1/log/consistency?{query}"), 400, "request.query")
 
 
-def test_getLogLeafHashes_gives_a_witness_the_whole_tree(lived: World) -> None:
+def test_getLogLeafHashes_gives_a_witness_the_whole_tree(shared: World) -> None:
     """All leaf hashes, page by page, make the root that was signed; there are none beyond the head."""
     from offcampus_server.prooflog.checkpoints import root_of
 
-    head = lived.ok(lived.http.get("/v1/log/checkpoint"))["head"]
+    head = shared.ok(shared.http.get("/v1/log/checkpoint"))["head"]
     found: list[str] = []
-    while page := lived.ok(lived.http.get(f"/v1/log/leaf-hashes?start={len(found)}&limit=7"))["hashes"]:
+    while page := shared.ok(shared.http.get(f"/v1/log/leaf-hashes?start={len(found)}&limit=7"))["hashes"]:
         found += page
     assert len(found) == head["size"]
     assert root_of(tuple(found)) == head["root_hash"]
@@ -107,11 +113,11 @@ def test_getOrderProofs_proves_an_order_to_those_whom_it_concerns(world: World) 
         assert {leaf["row"]["id"] for leaf in leaves} == {line["id"] for line in statement["lines"]}
 
 
-def test_order_proofs_are_denied_to_others(lived: World) -> None:
+def test_order_proofs_are_denied_to_others(shared: World) -> None:
     """Another institution's system and a bank learn nothing of an order."""
-    path = f"/v1/orders/{lived.ids['order']}/log-proofs"
-    problem(lived.rival.get(path), 404, "resource.not_found")
-    problem(lived.bank.get(path), 403, "auth.scope")
+    path = f"/v1/orders/{shared.ids['order']}/log-proofs"
+    problem(shared.rival.get(path), 404, "resource.not_found")
+    problem(shared.bank.get(path), 403, "auth.scope")
 
 
 def test_order_proofs_come_in_pages(lived: World, tmp_path: Path) -> None:
@@ -144,12 +150,12 @@ def test_getInstructionProofs_proves_an_instruction_to_its_bank(lived: World) ->
     problem(lived.rival.get(path), 403, "auth.scope")
 
 
-def test_paths_made_by_the_server_hold_at_every_size(lived: World) -> None:
+def test_paths_made_by_the_server_hold_at_every_size(shared: World) -> None:
     """What the server makes and what the SDK checks were written apart; they agree at every index and size."""
     from offcampus_sdk.proofs import verify_inclusion
     from offcampus_server.prooflog import nodes, tree
 
-    with lived.platform.storage.reading() as work:
+    with shared.platform.storage.reading() as work:
         connection = work.connection
         size = int(connection.exec_driver_sql("SELECT count(*) FROM log_entries").scalar_one())
         tops = [nodes.computed(connection, lambda lookup, n=n: tree.root(n, lookup)) for n in range(1, size + 1)]  # type: ignore[misc]

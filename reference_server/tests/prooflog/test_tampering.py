@@ -59,10 +59,10 @@ def test_each_kind_is_found_and_named(logged: Logged, kind: str) -> None:
         named(*tamper(logged, kind, seed), (kind, seed))
 
 
-def test_two_at_once_are_found_and_the_first_named(logged: Logged) -> None:
+def test_two_at_once_are_found_and_the_first_named(logged_sqlite: Logged) -> None:
     """Pairs of kinds in one database."""
     for seed in range(PAIRS):
-        named(*tamper_twice(logged, seed))
+        named(*tamper_twice(logged_sqlite, seed))
 
 
 @pytest.mark.slow
@@ -76,23 +76,23 @@ def test_all_of_it_at_the_whole_count(logged: Logged) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_without_the_list_a_checkpoint_still_finds_it(logged: Logged, kind: str) -> None:
+def test_without_the_list_a_checkpoint_still_finds_it(logged_sqlite: Logged, kind: str) -> None:
     """A checkpoint of a kilobyte finds each kind; the span that it names holds the entry."""
     for seed in range(EACH):
-        with logged.attacked() as connection:
-            expected = KINDS[kind](connection, random.Random(f"{kind}{seed}"), logged)
-            report = logged.judged(connection, logged.bare)
+        with logged_sqlite.attacked() as connection:
+            expected = KINDS[kind](connection, random.Random(f"{kind}{seed}"), logged_sqlite)
+            report = logged_sqlite.judged(connection, logged_sqlite.bare)
         assert report.flaws, (kind, seed)
         assert any(flaw.seq <= expected <= (flaw.last or flaw.seq) for flaw in report.flaws), (kind, seed)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_without_any_checkpoint(logged: Logged, kind: str) -> None:
+def test_without_any_checkpoint(logged_sqlite: Logged, kind: str) -> None:
     """Everything but a cut or a history that was signed anew is found from the rows and the heads alone."""
     for seed in range(EACH):
-        with logged.attacked() as connection:
-            KINDS[kind](connection, random.Random(f"{kind}{seed}"), logged)
-            report = logged.judged(connection, None)
+        with logged_sqlite.attacked() as connection:
+            KINDS[kind](connection, random.Random(f"{kind}{seed}"), logged_sqlite)
+            report = logged_sqlite.judged(connection, None)
         assert bool(report.flaws) == (kind not in INVISIBLE_ALONE), (kind, seed)
 
 
@@ -154,20 +154,20 @@ LOOKS = {
 
 
 @pytest.mark.parametrize("name", LOOKS)
-def test_each_look_finds_what_it_is_for(logged: Logged, name: str) -> None:
+def test_each_look_finds_what_it_is_for(logged_sqlite: Logged, name: str) -> None:
     """What only one of the looks can see is seen, without anything from outside."""
     tamper_with, kind = LOOKS[name]
-    with logged.attacked() as connection:
-        tamper_with(connection, logged)
-        report = logged.judged(connection, None)
+    with logged_sqlite.attacked() as connection:
+        tamper_with(connection, logged_sqlite)
+        report = logged_sqlite.judged(connection, None)
     assert kind in {flaw.kind for flaw in report.flaws}, [str(flaw) for flaw in report.flaws]
 
 
-def test_the_chain_names_the_entry_that_was_hashed_anew(logged: Logged) -> None:
+def test_the_chain_names_the_entry_that_was_hashed_anew(logged_sqlite: Logged) -> None:
     """The next fact of the same order knew the old leaf: the entry is named without any list."""
-    with logged.attacked() as connection:
-        chain_forgotten(connection, logged)
-        found = [flaw for flaw in logged.judged(connection, None).flaws if "knew another leaf" in flaw.text]
+    with logged_sqlite.attacked() as connection:
+        chain_forgotten(connection, logged_sqlite)
+        found = [flaw for flaw in logged_sqlite.judged(connection, None).flaws if "knew another leaf" in flaw.text]
     assert [(flaw.seq, flaw.last) for flaw in found][:1] == [(0, None)]
 
 
