@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--records N] [--orders N] [--json FILE]`: measure and print the table.
+"""`python -m benchmarks [--records N] [--orders N] [--postings N] [--json FILE]`: measure and print the table.
 
 Figures move from run to run and from machine to machine; the ratio to the baseline of the same run is what counts.
 """
@@ -11,7 +11,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import served, validation
+from benchmarks import prooflog, served, validation
 from benchmarks.measure import Line
 
 
@@ -22,6 +22,7 @@ def main() -> int:
     for engine in ("sqlite", "postgresql"):
         print(f"measuring on {engine} …", file=sys.stderr, flush=True)
         lines += served.lines(engine, given.records, given.orders)
+        lines += prooflog.lines(engine, given.postings)
     print(f"\nPython {platform.python_version()}, {platform.machine()}\n")
     for text in table(lines):
         print(text)
@@ -45,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--records", type=int, default=4000, help="consumption records to report")
     parser.add_argument("--orders", type=int, default=200, help="single orders to time")
+    parser.add_argument("--postings", type=int, default=2000, help="postings to make, log, prove and judge")
     parser.add_argument("--json", type=Path, help="write the figures to a file too")
     return parser.parse_args()
 

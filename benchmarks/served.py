@@ -30,7 +30,7 @@ REGION, BATCH, LESSONS = "110105", 500, 20
 
 def lines(engine: str, records: int, orders: int) -> list[Line]:
     """Every figure for one engine."""
-    with _database(engine) as (folder, database_url):
+    with database(engine) as (folder, database_url):
         cast = prepare(folder / "sandbox", REGION, database_url)
         cast.server.environment = {**cast.server.environment, "OFFCAMPUS_VALIDATE_ANSWERS": "0"}
         cast.server.start()
@@ -158,7 +158,8 @@ class _School:
 
 
 @contextmanager
-def _database(engine: str) -> Iterator[tuple[Path, str | None]]:
+def database(engine: str) -> Iterator[tuple[Path, str | None]]:
+    """A folder, and on PostgreSQL a server in it with its address; gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="offcampus-bench-"))
     folder.chmod(0o755)
     try:
