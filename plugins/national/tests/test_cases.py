@@ -62,7 +62,6 @@ SILENT = {
     "release.waits_for_last_lesson",
     "site.building_area_min",
     "site.floor_max",
-    "site.lease_min",
     "site.teaching_share_ppm",
     "staff.overseas_foreigners_forbidden",
     "supervision.account_in_own_county",
