@@ -15,9 +15,10 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from offcampus_rules import looser, mutants, suggesting, timeline, values
+from offcampus_rules import exception_mutants, looser, mutants, suggesting, timeline, values
 from offcampus_rules.asked import AskedCase
 from offcampus_rules.assembly import Assembly
+from offcampus_rules.decision import Decision
 from offcampus_rules.errors import FileProblem
 from offcampus_rules.mutants import Mutant
 from offcampus_rules.parameters import Entry, ParameterFile, within
@@ -57,7 +58,7 @@ class Mutation:
 
 
 def run(ruleset: RuleSet, plugin: Plugin, cases: Sequence[AskedCase]) -> Mutation:
-    """Mutate every parameter file of `plugin`, which is part of `ruleset`; `cases` come out as expected."""
+    """Mutate every value and exception of `plugin`, which is part of `ruleset`; `cases` come out as expected."""
     killed = refused = 0
     survivors: list[Survivor] = []
     excluded: dict[str, int] = {}
@@ -80,7 +81,23 @@ def run(ruleset: RuleSet, plugin: Plugin, cases: Sequence[AskedCase]) -> Mutatio
                 survivors.append(Survivor(mutant, suggestion))
             else:
                 excluded["no answer changes"] = excluded.get("no answer changes", 0) + 1
+    for exception_file in plugin.exception_files:
+        for mutant, changed in exception_mutants.of_file(exception_file, ruleset.assembly):
+            tried = ruleset.trying(changed)
+            if any(case.fails(tried) for case in cases if isinstance(case.answer, Decision)):
+                killed += 1
+            else:
+                survivors.append(Survivor(mutant, _exception_hint(ruleset.assembly, mutant)))
     return Mutation(killed, refused, tuple(survivors), excluded)
+
+
+def _exception_hint(assembly: Assembly, mutant: Mutant) -> str:
+    lifted = ", ".join(assembly.exceptions[mutant.parameter].lifts)
+    return (
+        f"# write a case that breaks {lifted} and meets the conditions of {mutant.parameter}: expect "
+        f"`outcome: allow, exceptions: [{mutant.parameter}]` on the first day, `outcome: refuse` on the day before and "
+        "without each condition"
+    )
 
 
 def _family(assembly: Assembly, plugin: Plugin, file: ParameterFile) -> mutants.Family:

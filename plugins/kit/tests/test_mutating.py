@@ -248,3 +248,60 @@ def test_a_cell_that_is_asked_for_wrongly(write):
     )
     [problem] = checking.check(root, []).problems
     assert (problem.code, "a table over area, class_size is not read at size" in problem.message_en) == ("R-CASE", True)
+
+
+DECLARED = """\
+id: trial
+title: {zh: 试听, en: Trial}
+lifts: [EX-HRS-001]
+when: {renewal: false}
+governed_by: contract_date
+from: 2021-01-01
+confidence: reported
+basis: {document: 全国示例办法, number: 示例1号}
+judgement: {confidence: memory}
+"""
+ACTIVATED = """\
+exception: trial
+region: "110000"
+activations:
+  - {from: 2022-01-01, until: 2027-01-01, confidence: reported, source: {document: 地方示例通知}}
+"""
+LIFTED = {
+    day: f"  - {{name: on {day}, ask: charge, facts: {{class_hours_centi: 9000, signed_on: {day}}}, expect: {{outcome: {outcome}}}}}\n"
+    for day, outcome in [
+        ("2021-12-31", "refuse"),
+        ("2022-01-01", "allow"),
+        ("2026-12-31", "allow"),
+        ("2027-01-01", "refuse"),
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("without", "survivors"),
+    [
+        ("", []),
+        ("2021-12-31", [("from", "2021-12-31")]),
+        ("2022-01-01", [("from", "2022-01-02")]),
+        ("2026-12-31", [("until", "2026-12-31")]),
+        ("2027-01-01", [("until", "2027-01-02")]),
+    ],
+)
+def test_slips_in_an_exception(read, write, nation_files, without, survivors):
+    """An activation left out, or a day off at either end, is noticed, each by its case."""
+    nation = read("000000", {**nation_files, "exceptions/trial.yaml": DECLARED}, name="nation")
+    text = SHARED + "".join(case for day, case in LIFTED.items() if day != without)
+    root = write("110000", {"exceptions/trial.yaml": ACTIVATED, "cases/sale.yaml": text})
+    report = checking.check(root, [nation], mutate=True)
+    assert [(item.mutant.what, item.mutant.becomes) for item in report.mutation.survivors] == survivors
+    assert report.mutation.total == 5
+    assert [(problem.file.name, problem.position.line) for problem in report.problems] == [("trial.yaml", 4)] * len(
+        survivors
+    )
+
+
+def test_slips_in_a_declaration(read, write, nation_files):
+    """The nation's declaration is judged where it is used: by itself nothing shows it."""
+    files = {**nation_files, "exceptions/trial.yaml": DECLARED}
+    assert checking.check(write("000000", files, name="alone"), [], mutate=True).mutation.total == 4
