@@ -218,8 +218,8 @@ def reserve_required(case: Case[ReserveCase]) -> tuple[Sum, ...]:
     share, facts = case.value("hooked.reserve_share_ppm").value, case.facts
     if not isinstance(share, int):
         return ()
-    current = facts.unconsumed_fen - facts.legacy_unconsumed_fen
-    return (Sum(-(-current * share // _MILLION) + facts.legacy_unconsumed_fen, "hooked.reserve_share_ppm"),)
+    kept = -(-facts.unconsumed_fen * share // _MILLION)
+    return (Sum(kept + facts.legacy_unconsumed_fen, "hooked.reserve_share_ppm"),)
 
 
 @hookimpl
