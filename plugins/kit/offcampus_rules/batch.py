@@ -23,6 +23,7 @@ from offcampus_rules import tabled_columns
 from offcampus_rules.context import Facts, GovernedBy, Scope
 from offcampus_rules.decision import Value
 from offcampus_rules.facts import VOCABULARY, Fact
+from offcampus_rules.judge import lifting
 from offcampus_rules.plans import CompiledRule, Span
 from offcampus_rules.rules import Gate, ObligationRule, Rule, UndecidedRule
 from offcampus_rules.ruleset import RuleSet
@@ -100,6 +101,7 @@ def columns(gate: Gate, cases: Sequence[Facts], rulesets: Sequence[RuleSet]) -> 
     names = dict.fromkeys(
         name for ruleset in rulesets for rule in _speaking(ruleset, gate) for name in _named(ruleset, rule)
     )
+    names |= dict.fromkeys(name for ruleset in rulesets for name in _asked(ruleset, gate))
     return Columns(
         gate=gate,
         scopes=tuple(scopes),
@@ -153,7 +155,13 @@ def _named(ruleset: RuleSet, rule: Any) -> list[str]:
     if isinstance(rule, Rule):
         names += [axis.name for axis in ruleset.parameters[rule.parameter].axes]
         names += [rule.for_each.fact] if rule.for_each is not None else []
-    return [name for name in (*names, *(item.fact for item in rule.conditions)) if name is not None]
+    return [name for name in names if name is not None]
+
+
+def _asked(ruleset: RuleSet, gate: Gate) -> list[str]:
+    """The facts that conditions of rules and exceptions look at, beside what the place says already."""
+    asking = (*_speaking(ruleset, gate), *lifting(ruleset.assembly, gate))
+    return sorted({item.fact for one in asking for item in one.conditions} - {"sector", "stage", "delivery"})
 
 
 def _column(fact: Fact, cases: Sequence[Facts]) -> Column:
@@ -184,8 +192,7 @@ def _groups(ruleset: RuleSet, cases: Columns) -> tuple[Ints, list[Screen]]:
     keys: list[tuple[Ints, int]] = [(cases.scope, len(cases.scopes))]
     for clock in ruleset.clocks(cases.gate):
         keys.append(_periods(ruleset.breaks(cases.gate, clock), cases.days[clock]))
-    asked = {item.fact for rule in _speaking(ruleset, cases.gate) for item in rule.conditions}
-    for name in sorted(asked - {"sector", "stage", "delivery"}):
+    for name in _asked(ruleset, cases.gate):
         column = cases.facts[name]
         if column.labels is not None:
             keys.append((column.values, len(column.labels)))

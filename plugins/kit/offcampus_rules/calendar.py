@@ -49,7 +49,7 @@ class DayCount(NamedTuple):
 
 def shanghai_date(instant: datetime) -> date:
     """The Shanghai calendar day of an aware instant."""
-    return instant.astimezone(SHANGHAI).date()
+    return instant.date() if instant.tzinfo is SHANGHAI else instant.astimezone(SHANGHAI).date()
 
 
 def day_start(day: date) -> datetime:

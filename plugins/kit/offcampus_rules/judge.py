@@ -53,7 +53,7 @@ def compile_plan(assembly: Assembly, gate: Gate, scope: Scope, dates: Dates) -> 
 def clocks(assembly: Assembly, gate: Gate) -> tuple[GovernedBy, ...]:
     """The dates a gate's plans depend on: those that govern any parameter its rules name, or what lifts them."""
     ruling = {parameter.governed_by for parameter in _named(assembly, gate)}
-    return tuple(sorted(ruling | {exception.governed_by for exception in _lifting(assembly, gate)}))
+    return tuple(sorted(ruling | {exception.governed_by for exception in lifting(assembly, gate)}))
 
 
 def breaks(assembly: Assembly, gate: Gate, clock: GovernedBy) -> tuple[date, ...] | None:
@@ -69,9 +69,9 @@ def breaks(assembly: Assembly, gate: Gate, clock: GovernedBy) -> tuple[date, ...
         if parameter.unit in units.DURATIONS and _mixed(parameter, entries):
             return None
         found.update(day for entry in entries for day in (entry.since, entry.until) if day is not None)
-    lifting = {item.id: item for item in _lifting(assembly, gate) if item.governed_by == clock}
-    lives = [(item.since, item.until) for item in lifting.values()]
-    lives += [(item.since, item.until) for item in assembly.activations if item.exception in lifting]
+    lifts = {item.id: item for item in lifting(assembly, gate) if item.governed_by == clock}
+    lives = [(item.since, item.until) for item in lifts.values()]
+    lives += [(item.since, item.until) for item in assembly.activations if item.exception in lifts]
     found.update(day for life in lives for day in life if day is not None)
     return tuple(sorted(found))
 
@@ -90,12 +90,12 @@ def _named(assembly: Assembly, gate: Gate) -> list[Parameter]:
     speaking = [rule for rule in rules if gate in rule.gates]
     named = {rule.parameter for rule in speaking}
     named |= {name for rule in speaking if isinstance(rule, Rule) for name in rule.parameters}
-    conditions = [one for item in (*speaking, *_lifting(assembly, gate)) for one in item.conditions]
+    conditions = [one for item in (*speaking, *lifting(assembly, gate)) for one in item.conditions]
     named |= {one.parameter for one in conditions if one.parameter is not None}
     return [assembly.definitions[name] for name in sorted(named)]
 
 
-def _lifting(assembly: Assembly, gate: Gate) -> list[NationalException]:
+def lifting(assembly: Assembly, gate: Gate) -> list[NationalException]:
     """The exceptions that lift a rule of a gate."""
     ids = {rule.id for rule in assembly.rules if gate in rule.gates}
     return [item for item in assembly.exceptions.values() if ids & set(item.lifts)]

@@ -173,9 +173,12 @@ def _incomplete(plan: Plan, case: Any) -> Judged:
                 if item.fact.may_be_untold:
                     unjudged.add(item.rule.id)
                 continue
+            gone = frozenset[str]().union(*(lift.regions for lift in item.lifts if lift.holds(case)))
             for check in item.checks:
+                if check.value.region in gone:
+                    continue
                 limit = check.limit(case)
-                if limit is None and check.untold is not None:
+                if limit is None and check.untold_in(case) is not None:
                     unjudged.add(item.rule.id)
                 elif limit is not None and not item.passes(given, limit):
                     broken.add(item.rule.id)

@@ -39,6 +39,7 @@ from offcampus_rules.decision import (
     Alarm,
     Deadline,
     Decision,
+    Outcome,
     PluginInfo,
     RefundTerms,
     Value,
@@ -104,7 +105,8 @@ class RuleSet:
         self._periods: dict[tuple[Any, ...], Plan] = {}
         self._breaks: dict[tuple[Gate, GovernedBy], tuple[date, ...] | None] = {}
         self._clocks = {kind: judge.clocks(self._assembly, kind) for kind in get_args(Gate)}
-        self._hooked = frozenset(name for plugin in self._assembly.plugins for name in plugin.hooks)
+        hooks = {name for plugin in self._assembly.plugins for name in plugin.hooks}
+        self._hooked: frozenset[Gate] = frozenset(kind for kind in get_args(Gate) if f"check_{kind}" in hooks)
         self._regions: dict[str, tuple[PluginInfo, ...]] = {}
 
     @property
@@ -189,12 +191,14 @@ class RuleSet:
         return [self._decision(kind, case, *more) for case, more in zip(cases, added, strict=True)]
 
     def _decide(self, kind: Gate, case: Facts) -> Decision:
+        if kind not in self._hooked and not self.rejected:
+            return self._decision(kind, case, (), ())
         return self._decision(kind, case, *self._added(kind, (case,))[0])
 
     def _added(self, kind: Gate, cases: Sequence[Facts]) -> list[Added]:
         """What the plugins' Python adds, and which plugins of the region are out or failed."""
         name = f"check_{kind}"
-        if name not in self._hooked and not self.rejected:
+        if kind not in self._hooked and not self.rejected:
             return [_NOTHING] * len(cases)
         answered = self._hooks.gate(kind, cases)
         return [
@@ -203,11 +207,10 @@ class RuleSet:
         ]
 
     def _decision(self, kind: Gate, case: Facts, added: tuple[Violation, ...], alarms: tuple[Alarm, ...]) -> Decision:
-        plan, row = self.plan(kind, case), HOOK_TABLE[f"check_{kind}"]
-        found = screening.judge(plan, case)
+        found = screening.judge(self.plan(kind, case), case)
         violations = found.violations if not added else (*found.violations, *added)
         return Decision(
-            outcome="refuse" if violations else OUTCOME_ON_FAILURE[row.on_failure] if alarms else "allow",
+            outcome="refuse" if violations else _on_failure(kind) if alarms else "allow",
             kind=kind,
             violations=_ordered(violations) if len(violations) > 1 else violations,
             obligations=() if violations else found.obligations,
@@ -273,6 +276,10 @@ class RuleSet:
             for item in self.rejected
             if item.jurisdiction is not None and within(region, item.jurisdiction)
         )
+
+
+def _on_failure(kind: Gate) -> Outcome:
+    return OUTCOME_ON_FAILURE[HOOK_TABLE[f"check_{kind}"].on_failure]
 
 
 def _ordered(violations: Iterable[Violation]) -> tuple[Violation, ...]:

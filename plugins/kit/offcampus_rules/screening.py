@@ -58,14 +58,15 @@ class Rung(NamedTuple):
 
 
 class Test(NamedTuple):
-    """One fact with all its rules. `holds` are comparisons with the strictest limits; `moving` the same for limits that
-    move with the case.
+    """One fact with all its rules. `first` and `holds` are comparisons with the strictest limits (mostly there is
+    one); `moving` the same for limits that move with the case.
 
     `ladders` are the levels' constant limits from the strictest on; `sets` those that have no order.
     """
 
     bit: int
     read: Read
+    first: Callable[[Any], bool]
     holds: tuple[Callable[[Any], bool], ...]
     moving: tuple[Moving, ...]
     rules: tuple[CompiledRule, ...]
@@ -88,6 +89,10 @@ class Screen:
         self.tests: tuple[Test, ...] = tuple(_tests(self.rules))
         self._noting = tuple(_noting(plan, applies, case))
         self.untold: frozenset[str] = frozenset(item.rule.id for item, note in self._noting if note is not None)
+        self._settled = not any(
+            item.fact.doubt or any(check.untold or check.missing for check in item.checks) for item, _ in self._noting
+        )
+        self._told: dict[int, tuple[NotEvaluated, ...]] = {}
         self._values: dict[tuple[int, tuple[CompiledObligation, ...]], tuple[Value, ...]] = {}
 
     @property
@@ -102,7 +107,7 @@ class Screen:
                 yield item.rule.id
             elif item.fact.read(case) is None:
                 yield from (item.rule.id,) if item.fact.may_be_untold else ()
-            elif any(check.untold is not None and check.limit(case) is None for check in item.checks):
+            elif any(check.limit(case) is None and check.untold_in(case) for check in item.checks):
                 yield item.rule.id
 
     def judge(self, case: Any) -> Findings:
@@ -110,20 +115,23 @@ class Screen:
         absent = 0
         failed: list[tuple[Any, Test]] | None = None
         for test in self.tests:
-            bit, read, holds, moving, *_ = test
+            bit, read, first, holds, moving, *_ = test
             given = read(case)
             if given is None:
                 absent |= bit
                 continue
-            for passes in holds:
-                if not passes(given):
-                    break
-            else:
-                for limit in moving:
-                    if not limit.holds(given, case):
+            if first(given):
+                if not holds and not moving:
+                    continue
+                for passes in holds:
+                    if not passes(given):
                         break
                 else:
-                    continue
+                    for limit in moving:
+                        if not limit.holds(given, case):
+                            break
+                    else:
+                        continue
             failed = [] if failed is None else failed
             failed.append((given, test))
         owed: tuple[CompiledObligation, ...] = ()
@@ -133,9 +141,18 @@ class Screen:
             tuple(_violations(failed, case)) if failed else (),
             tuple(_owed(item, case) for item in owed) if owed else (),
             self._values.get((absent, owed)) or self._used(absent, owed),
-            (*_notes(self._noting, case), *self.undecided) if self._noting else self.undecided,
+            self._notes(absent, case) if self._noting else self.undecided,
             tuple(_applied(self.lifted, case)) if self.lifted else (),
         )
+
+    def _notes(self, absent: int, case: Any) -> tuple[NotEvaluated, ...]:
+        """Which facts are absent settles the notes, but for doubts and for limits that are facts themselves."""
+        known = self._told.get(absent) if self._settled else None
+        if known is None:
+            known = (*_notes(self._noting, case), *self.undecided)
+            if self._settled and len(self._told) < _ABSENCES:
+                self._told[absent] = known
+        return known
 
     def _used(self, absent: int, owed: tuple[CompiledObligation, ...]) -> tuple[Value, ...]:
         missing = {item.rule.id for test in self.tests if test.bit & absent for item in test.rules}
@@ -190,11 +207,13 @@ def _tests(rules: Iterable[CompiledRule]) -> Iterator[Test]:
     for number, group in enumerate(by_fact.values()):
         pairs = [(item, check) for item in group for check in item.checks]
         fixed = [Rung(check.constant, item, check) for item, check in pairs if check.is_fixed]
+        constants = list(_constants(fixed))
         ways = {way: [rung for rung in fixed if rung.item.rule.must_be == way] for way in ("at_most", "at_least")}
         yield Test(
             1 << number,
             group[0].fact.read,
-            tuple(_constants(fixed)),
+            constants[0] if constants else _anything,
+            tuple(constants[1:]),
             tuple(_moving([pair for pair in pairs if not pair[1].is_fixed])),
             tuple(group),
             tuple(tuple(sorted(way, key=_limit, reverse=name == "at_least")) for name, way in ways.items() if way),
@@ -218,6 +237,10 @@ def _constants(rungs: Iterable[Rung]) -> Iterator[Callable[[Any], bool]]:
             yield partial(_is_outside, frozenset.union(*map(frozenset, known)))
         else:
             yield partial(operator.is_, must_be == "is_true")
+
+
+def _anything(_: Any) -> bool:
+    return True
 
 
 def _is_outside(forbidden: frozenset[Any], given: Any) -> bool:
