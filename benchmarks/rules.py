@@ -1,0 +1,204 @@
+"""`python -m benchmarks.rules [--cases N] [--rows N]`: rules a second, ours beside other engines, in one run.
+
+Every engine's answers are compared with the rule written out before anything is timed. Read each figure with what the
+engine gives for it: a boolean is not a cited decision. Times are of the processor, best of a few runs, one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from offcampus_rules import Charge, RuleSet, batch, load_ruleset
+
+from benchmarks import rules_peers, rules_world
+from benchmarks.rules_peers import Peer
+
+_RUNS = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    per_second: float
+    gives: str
+
+
+def main() -> int:
+    """Measure and print."""
+    given = _arguments()
+    cases = rules_world.charges(given.cases)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [*_ours(Path(folder), cases, given.rows), *_theirs(cases)]
+    if given.served:
+        rows.append(_share(cases))
+    print(f"\nPython {platform.python_version()}, {platform.machine()}, {given.cases:,} cases\n")
+    print("| what | a second | gives |\n|---|---:|---|")
+    for row in rows:
+        figure = f"{row.per_second:,.0f}" if row.per_second else "—"
+        print(f"| {row.what} | {figure} | {row.gives} |")
+    return 0
+
+
+def _ours(folder: Path, cases: list[Charge], rows: int) -> list[Row]:
+    three = rules_world.three_rules(folder / "plain")
+    _same([three.check_charge(case).outcome == "allow" for case in cases], cases)
+    found = _scalar("ours, the rule", three, cases)
+    found += _isolated(rules_world.three_rules(folder / "isolated", hook=True), cases)
+    found += _columns("ours, the rule", three, cases, rows)
+    many = rules_world.ruleset(folder / "many")
+    speaking = len(many.check_charge(cases[0]).values)
+    name = f"ours, {speaking} rules at nation, province, city, county"
+    return [*found, *_scalar(name, many, cases), *_columns(name, many, cases, rows)]
+
+
+def _scalar(name: str, ruleset: RuleSet, cases: list[Charge]) -> list[Row]:
+    def decide() -> None:
+        for case in cases:
+            ruleset.check_charge(case)
+
+    def store() -> None:
+        for case in cases:
+            json.dumps(ruleset.check_charge(case).to_json(), ensure_ascii=False)
+
+    cited = "decision: every broken limit by level, figures, source, both languages; values used"
+    return [
+        Row(name, _rate(decide, len(cases)), cited),
+        Row(f"{name}, as JSON", _rate(store, len(cases)), "the same as stored, with the facts' digest"),
+    ]
+
+
+def _isolated(ruleset: RuleSet, cases: list[Charge]) -> list[Row]:
+    """With a province's Python in its worker; the wall clock counts, since two processes share the work."""
+    _same([item.outcome == "allow" for item in ruleset.check_many("charge", cases)], cases)
+
+    def one_by_one() -> None:
+        for case in cases[:2000]:
+            ruleset.check_charge(case)
+
+    def together() -> None:
+        for start in range(0, len(cases), 500):
+            ruleset.check_many("charge", cases[start : start + 500])
+
+    gives = "decision; a province's Python asked in a process that can be killed"
+    clock = time.perf_counter
+    return [
+        Row("ours, the rule, isolated hook", _rate(one_by_one, len(cases[:2000]), clock), gives),
+        Row("ours, the rule, isolated hook, 500 at once", _rate(together, len(cases), clock), gives),
+    ]
+
+
+def _columns(name: str, ruleset: RuleSet, cases: list[Charge], rows: int) -> list[Row]:
+    columns = batch.columns("charge", cases, [ruleset])
+    wanted = [ruleset.check_charge(case).outcome == "refuse" for case in cases]
+    if batch.judge(ruleset, columns).refused.tolist() != wanted:
+        raise AssertionError("columns answer otherwise than single cases")
+    large = _repeated(columns, rows)
+    return [
+        Row(
+            f"{name}, {rows:,} rows in columns",
+            _rate(lambda: batch.judge(ruleset, large), len(large)),
+            "for each row a bit for every rule it breaks, by the limits of its place and dates",
+        ),
+        Row(
+            f"{name}, columns made from cases",
+            _rate(lambda: batch.judge(ruleset, batch.columns("charge", cases, [ruleset])), len(cases)),
+            "the same, with reading the facts",
+        ),
+    ]
+
+
+def _repeated(columns: batch.Columns, rows: int) -> batch.Columns:
+    """The same cases over and over, shuffled so that no order helps."""
+    order = np.random.default_rng(1).integers(0, len(columns), rows)
+    return batch.Columns(
+        columns.gate,
+        columns.scopes,
+        columns.scope[order],
+        {clock: days[order] for clock, days in columns.days.items()},
+        {
+            name: batch.Column(item.values[order], None if item.present is None else item.present[order], item.labels)
+            for name, item in columns.facts.items()
+        },
+        lambda row: columns.case(int(order[row])),
+    )
+
+
+def _theirs(cases: list[Charge]) -> list[Row]:
+    found = []
+    for peer in rules_peers.peers(cases):
+        if isinstance(peer, str):
+            found.append(Row(f"{peer}", 0.0, "left out"))
+            continue
+        found.extend(_peer(peer, cases))
+    return found
+
+
+def _peer(peer: Peer, cases: list[Charge]) -> list[Row]:
+    found = []
+    if peer.ask is not None:
+        ask, many = peer.ask, min(2000, len(cases))
+        _same(ask(0, many), cases[:many])
+        found.append(Row(f"{peer.name}, the rule", _rate(lambda: ask(0, many), many), peer.gives))
+    if peer.batch is not None:
+        _same([bool(item) for item in peer.batch()], cases)
+        found.append(Row(f"{peer.name}, in columns", _rate(peer.batch, len(cases)), peer.gives))
+    return found
+
+
+def _share(cases: list[Charge]) -> Row:
+    """How much of a single order over HTTP is the rules: the decision as it is stored, under the installed rules."""
+    from benchmarks import served
+
+    [p50] = [line.figure for line in served.lines("sqlite", 400, 200) if "single order over HTTP, p50" in line.what]
+    ruleset = load_ruleset()
+    asked = [replace(case, scope=replace(case.scope, region=served.REGION)) for case in cases[:2000]]
+
+    def store() -> None:
+        for case in asked:
+            json.dumps(ruleset.check_charge(case).to_json(), ensure_ascii=False)
+
+    ms = 1000 / _rate(store, len(asked))
+    return Row(
+        "installed rules, one order's decision as stored", 1000 / ms,
+        f"{ms / p50:.2%} of a single order over HTTP ({p50:.1f} ms p50, SQLite)",
+    )  # fmt: skip
+
+
+def _same(answers: Sequence[bool], cases: list[Charge]) -> None:
+    if list(answers) != rules_peers.expected(cases):
+        raise AssertionError("an engine answers otherwise than the rule written out")
+
+
+def _rate(work: Callable[[], object], count: int, clock: Callable[[], float] = time.process_time) -> float:
+    work()
+    best = min(_timed(work, clock) for _ in range(_RUNS))
+    return count / best
+
+
+def _timed(work: Callable[[], object], clock: Callable[[], float]) -> float:
+    began = clock()
+    work()
+    return clock() - began
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rules", description=__doc__)
+    parser.add_argument("--cases", type=int, default=20_000, help="cases asked one by one")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows judged in columns")
+    parser.add_argument("--served", action="store_true", help="also the rules' share of an order over HTTP")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
