@@ -131,6 +131,7 @@ class _Compiler:
             breach=Breach(rule.id, rule.code, rule.requirement, rule.fact, self._vocabulary[rule.fact].pointer),
             untold=self._untold(rule.conditions),
             lifts=tuple(self._lifts(rule)),
+            also=tuple(self._effective(self._assembly.definitions[name]) for name in rule.parameters[1:]),
         )
 
     def _lifts(self, rule: Rule) -> Iterator[Lift]:

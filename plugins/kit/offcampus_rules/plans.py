@@ -112,6 +112,8 @@ class CompiledRule:
     untold: Callable[[Any], str | None] | None = None
     """The name of a fact nobody told that would decide whether the rule applies; None: it is known."""
     lifts: tuple[Lift, ...] = ()
+    also: tuple[Value, ...] = ()
+    """What else the limit rests on: the float that raises a table's cell, the length of its unit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

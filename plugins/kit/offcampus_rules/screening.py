@@ -156,7 +156,9 @@ class Screen:
 
     def _used(self, absent: int, owed: tuple[CompiledObligation, ...]) -> tuple[Value, ...]:
         missing = {item.rule.id for test in self.tests if test.bit & absent for item in test.rules}
-        values = {item.rule.parameter: item.effective for item in self.rules if item.rule.id not in missing}
+        judged = [item for item in self.rules if item.rule.id not in missing]
+        values = {item.rule.parameter: item.effective for item in judged}
+        values.update((value.parameter, value) for item in judged for value in item.also if value.value is not None)
         values.update((item.rule.parameter, item.value) for item in owed)
         if len(self._values) >= _ABSENCES:
             self._values.clear()
