@@ -1,4 +1,4 @@
-"""`offcampus-server`: serve, work, db, party, keys, ledger, sandbox, demo."""
+"""`offcampus-server`: serve, work, db, party, keys, ledger, rules, sandbox, demo."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from offcampus_server.ledger_commands import ledger
 from offcampus_server.migrations import at_head, upgrade
 from offcampus_server.parties import service as parties
 from offcampus_server.prompt import open_storage, told
+from offcampus_server.rules_commands import rules
 from offcampus_server.settings import Secrets, Settings
 
 FILE = click.Path(path_type=Path)
@@ -183,6 +184,7 @@ def keys_jwks() -> None:
 
 
 main.add_command(ledger)
+main.add_command(rules)
 
 
 @main.command()

@@ -17,6 +17,7 @@ from offcampus_server.kernel import contract, idempotency, json_door, signatures
 from offcampus_server.kernel.access import Party, require_scope
 from offcampus_server.kernel.clock import security_now
 from offcampus_server.kernel.contract import Answer, Bound, Call
+from offcampus_server.kernel.decisions import plain_facts
 from offcampus_server.kernel.keyring import Keyring
 from offcampus_server.kernel.problems import Problem
 from offcampus_server.kernel.signatures import Nonce
@@ -109,6 +110,10 @@ class Platform:
             if caught.nonce is not None:
                 parties.use_once(work, "nonce", caught.nonce.key_id, caught.nonce.value, caught.nonce.expires_at)
             subject = next(iter(call.path.values()), "-") if call is not None else "-"
+            if problem.decision is not None:
+                institution_id = call.body.get("institution_id") if call is not None and call.body else None
+                region_code = plain_facts(problem.decision.facts)["scope"]["region"]
+                work.record(problem.decision, received.request_id, institution_id, region_code)
             work.audit(bound.operation.operation_id, subject, None, "refused", {"code": problem.code})
             work.flush()
 

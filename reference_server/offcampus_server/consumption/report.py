@@ -64,6 +64,7 @@ def _judge(items: Batch) -> None:
                 rows.append(_one(work, item, known))
         except Problem as problem:
             item.refuse(problem)
+            _keep(work, item, known, problem)
     _store(work, rows)
 
 
@@ -128,6 +129,13 @@ def _one(work: Work, item: Item, known: _Known) -> dict[str, Any]:
         "due_at": due.due_at, "due_provisional": int(due.provisional),
         "decision_id": work.record(decision, record_id, order.institution_id, order.region_code),
     }  # fmt: skip
+
+
+def _keep(work: Work, item: Item, known: _Known, problem: Problem) -> None:
+    """A refusal by the rules is kept: other rules might have taken the record."""
+    order = known.orders.get(item.document.get("order_id", ""))
+    if problem.decision is not None and order is not None:
+        work.record(problem.decision, item.document["external_id"], order.institution_id, order.region_code)
 
 
 def _deadline(work: Work, known: _Known, course: Course, notified_at: str) -> Deadline:

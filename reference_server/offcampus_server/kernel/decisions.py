@@ -1,7 +1,15 @@
-"""Decisions of the rules, kept with the operation that they decided, to be explained and replayed later."""
+"""Decisions of the rules, kept with the operation that they decided, to be explained and replayed later.
+
+A refusal is kept too, under the identifier of the request that it refused: what other rules would have allowed can only
+be told from what was refused. The facts are those the rules saw: identifiers, sums, hours and dates, nobody's name.
+"""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+from offcampus_rules import digests
 from sqlalchemy import Column, Text
 
 from offcampus_server.kernel.append_only import protect
@@ -17,5 +25,12 @@ decisions = table(
     Column("kind", Text, nullable=False),
     Column("decided_at", Instant, nullable=False),
     Column("document", Json, nullable=False),
+    Column("facts", Json),
 )
 protect(decisions)
+
+
+def plain_facts(facts: object) -> dict[str, Any]:
+    """The facts of a decision in the one spelling that their digest is made of."""
+    plain: dict[str, Any] = json.loads(digests.canonical(facts))
+    return plain

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from offcampus_rules import Decision
 from offcampus_spec.problems import ProblemType, problems
 
 PROBLEM_BASE = "https://spec.offcampus.example/v1/problems/"
@@ -22,6 +23,7 @@ class Problem(Exception):
         detail: what was wrong in this request, without personal data.
         violations: places and reasons, as in the schema `problem`.
         headers: what the answer carries beside the body, for one Retry-After.
+        decision: what the rules said, when it was they who refused; it is kept although the rest is rolled back.
     """
 
     code: str
@@ -29,6 +31,7 @@ class Problem(Exception):
     violations: Sequence[JsonObject] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     retry_after_s: int | None = None
+    decision: Decision | None = None
 
     def __post_init__(self) -> None:
         self.type: ProblemType = problems()[self.code]

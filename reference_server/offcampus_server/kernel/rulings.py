@@ -22,8 +22,9 @@ def problem_of(decision: Decision) -> Problem | None:
         return None
     if decision.outcome == "refuse":
         rules = ", ".join(violation.rule for violation in decision.violations)
-        return Problem("rules.refused", f"refused by {rules}", [shown(entry) for entry in decision.violations])
-    return Problem("rules.unavailable", headers={"Retry-After": "60"}, retry_after_s=60)
+        entries = [shown(entry) for entry in decision.violations]
+        return Problem("rules.refused", f"refused by {rules}", entries, decision=decision)
+    return Problem("rules.unavailable", headers={"Retry-After": "60"}, retry_after_s=60, decision=decision)
 
 
 def shown(entry: Violation) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from offcampus_server.kernel import audit, outbox
 from offcampus_server.kernel.access import Party
 from offcampus_server.kernel.clock import Clock
-from offcampus_server.kernel.decisions import decisions
+from offcampus_server.kernel.decisions import decisions, plain_facts
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.observe import log
 from offcampus_server.kernel.problems import Problem
@@ -90,7 +90,7 @@ class Work:
         )
 
     def record(self, decision: Decision, subject: str, institution_id: str | None, region_code: str) -> str:
-        """Keep a decision with the operation that it decided; returns its identifier."""
+        """Keep a decision and the facts it judged with the operation that it decided; returns its identifier."""
         decision_id = new_id("dec")
         self._decisions.append(
             {
@@ -102,6 +102,7 @@ class Work:
                 "kind": decision.kind,
                 "decided_at": self.now,
                 "document": {**decision.to_json(), "id": decision_id, "subject": subject},
+                "facts": plain_facts(decision.facts),
             }
         )
         return decision_id
