@@ -38,13 +38,13 @@ def check_period(order: Mapping[str, Any]) -> None:
 
 
 def charge(
-    order: Mapping[str, Any], scope: Scope, subject: str, signed_on: date, others: Sequence[OpenOrder],
+    order: Mapping[str, Any], course: Mapping[str, Any], scope: Scope, signed_on: date, others: Sequence[OpenOrder],
     lease_until: date | None,
 ) -> Charge:  # fmt: skip
-    """The facts that the pre-charge rules judge an order by."""
+    """The facts that the pre-charge rules judge an order of a course by; every charge is paid into custody."""
     return Charge(
         scope=scope,
-        subject=subject,
+        subject=course["subject"],
         signed_on=signed_on,
         ordered_at=parse(order["ordered_at"]),
         class_hours_centi=order["class_hours_centi"],
@@ -58,6 +58,9 @@ def charge(
         training_loan=order["training_loan"],
         open_orders=tuple(others),
         venue_lease_until=lease_until,
+        class_size=course["class_size_max"],
+        minutes_per_class_hour=course["minutes_per_class_hour"],
+        payee_is_custody_account=True,
     )
 
 

@@ -88,7 +88,7 @@ def place(call: Call, work: Work) -> Answer:
         raise mismatch("/contract_id", f"the contract was signed on {signed_on}, after the order")
     lease = institutions.lease_until(work, course.document.get("campus_id"))
     others = open_orders(work, sent["pupil_id"], course.subject, institution.id)
-    decision = work.rules.check_charge(decisions.charge(sent, course.scope, course.subject, signed_on, others, lease))
+    decision = work.rules.check_charge(decisions.charge(sent, course.document, course.scope, signed_on, others, lease))
     require_allowed(decision)
     row = resources.create(
         work, orders, "ord", sent, institution_id=institution.id, region_code=institution.region_code,
