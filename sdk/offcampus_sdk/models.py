@@ -768,6 +768,8 @@ class DecisionPlugin(Struct, kw_only=True, omit_defaults=True):
     """Distribution"""
     version: str
     """Version"""
+    digest: str | UnsetType = UNSET
+    """Digest of its content"""
 
 
 class DecisionViolation(Struct, kw_only=True, omit_defaults=True):
