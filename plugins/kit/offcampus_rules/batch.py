@@ -141,7 +141,8 @@ def _words(rows: int, rules: int) -> tuple[Words, ...]:
 
 
 def _set(word: Words, bit: np.uint64, rows: Bools) -> None:
-    np.bitwise_or(word, bit, out=word, where=rows)
+    if rows.any():  # most rules are broken by nobody, and looking is cheaper than writing
+        np.bitwise_or(word, bit, out=word, where=rows)
 
 
 def _speaking(ruleset: RuleSet, gate: Gate) -> list[Rule | ObligationRule | UndecidedRule]:

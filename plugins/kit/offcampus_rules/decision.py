@@ -89,6 +89,18 @@ class Value:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """The value as the standard writes it; it is spelt once, since every decision of a place rests on the same."""
+        known = _SPELT.get(id(self))
+        if known is None or known[0] is not self:
+            if len(_SPELT) >= _SPELT_LIMIT:
+                _SPELT.clear()
+            known = _SPELT[id(self)] = self, self._document()
+        document = dict(known[1])
+        if "source" in document:
+            document["source"] = dict(document["source"])
+        return document
+
+    def _document(self) -> dict[str, Any]:
         document: dict[str, Any] = {"parameter": self.parameter, "value": plain_raw(self.value), "unit": self.unit}
         return document | _without_none(
             of=self.of,
@@ -102,6 +114,11 @@ class Value:
             reason_if_none=self.reason_if_none,
             reason_if_none_zh=self.reason_if_none_zh,
         )
+
+
+_SPELT_LIMIT = 8192
+_SPELT: dict[int, tuple[Value, dict[str, Any]]] = {}
+"""By identity, which costs nothing to look up; the value is kept, so that its identity stays its own."""
 
 
 @dataclass(frozen=True, slots=True)
