@@ -25,6 +25,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "offcampus-requirements.sha256"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
 
+CHECK = ["offcampus-rules", "check", "--coverage", "--mutate"]
 LINT = {
     "lint": ["ruff", "check", "."],
     "format": ["ruff", "format", "--check", "."],
@@ -33,13 +34,13 @@ LINT = {
     "contracts, schemas, examples": ["python", "-m", "offcampus_spec.lint"],
     "traceability page is current": ["python", "-m", "offcampus_spec.traceability", "--check"],
     "SDK models are current": ["python", "-m", "offcampus_sdk.generate", "--check"],
-    "national rules": ["offcampus-rules", "check", "plugins/national"],
-    "Beijing's rules": ["offcampus-rules", "check", "plugins/beijing"],
-    "Guangdong's rules": ["offcampus-rules", "check", "plugins/guangdong"],
-    "Hubei's rules": ["offcampus-rules", "check", "plugins/hubei"],
-    "Shandong's rules": ["offcampus-rules", "check", "plugins/shandong"],
-    "Zhejiang's rules": ["offcampus-rules", "check", "plugins/zhejiang"],
-    "synthetic rules": ["offcampus-rules", "check", "plugins/stress"],
+    "national rules": [*CHECK, "plugins/national"],
+    "Beijing's rules": [*CHECK, "plugins/beijing"],
+    "Guangdong's rules": [*CHECK, "plugins/guangdong"],
+    "Hubei's rules": [*CHECK, "plugins/hubei"],
+    "Shandong's rules": [*CHECK, "plugins/shandong"],
+    "Zhejiang's rules": [*CHECK, "plugins/zhejiang"],
+    "synthetic rules": [*CHECK, "plugins/stress"],
 }
 
 

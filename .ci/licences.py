@@ -11,6 +11,8 @@ ALLOWED = re.compile(
     re.I,
 )
 """LGPL stands for psycopg, MPL for hypothesis and the like: used as they are, as separate distributions."""
+RUN_APART = {"jinja2-ansible-filters": "copier's; copier is run as a program of its own (`offcampus-rules new`)"}
+"""Under the GPL, and allowed because our code neither imports nor ships them."""
 KNOWN: dict[str, str] = {}
 """Distributions whose metadata name no licence, as read in their source."""
 
@@ -29,7 +31,7 @@ def main() -> int:
     rows = sorted({(found.metadata["Name"], found.version, licence(found)) for found in distributions()})
     for name, version, said in rows:
         print(f"{name:<28} {version:<14} {said}")
-    wrong = [name for name, _, said in rows if not ALLOWED.search(said)]
+    wrong = [name for name, _, said in rows if not ALLOWED.search(said) and name.lower() not in RUN_APART]
     if wrong:
         print(f"unknown or not allowed: {', '.join(wrong)}", file=sys.stderr)
     return 1 if wrong else 0

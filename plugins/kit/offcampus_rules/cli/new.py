@@ -1,8 +1,14 @@
-"""`offcampus-rules new REGION [PATH]`: a plugin of one's own from the template, ready to be checked."""
+"""`offcampus-rules new REGION [PATH]`: a plugin of one's own from the template, ready to be checked.
+
+copier is run as a program of its own and never imported: it brings a filter library under the GPL along.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -36,10 +42,8 @@ def new(
     template: str | None,
 ) -> None:
     """Make a data-only plugin for REGION (six-digit division code) in PATH."""
-    try:
-        import copier
-    except ImportError as error:
-        raise click.ClickException("copier is needed for this: pip install 'offcampus-rules[new]'") from error
+    if importlib.util.find_spec("copier") is None:
+        raise click.ClickException("copier is needed for this: pip install 'offcampus-rules[new]'")
     if not _REGION.match(region):
         raise click.ClickException(f"{region} is no division code: six digits are needed (GB/T 2260), 440300 for one")
     known_zh, known_en = _titles(region)
@@ -57,8 +61,12 @@ def new(
     if target.exists() and any(target.iterdir()):
         raise click.ClickException(f"{target} is not empty; choose another place")
     day = datetime.now(SHANGHAI).date().isoformat()
-    data = {"region": region, **answers, "day": day, "with_hooks": with_hooks}
-    copier.run_copy(template or str(TEMPLATE), target, data=data, defaults=True, quiet=True)
+    data = {"region": region, **answers, "day": day, "with_hooks": str(with_hooks).lower()}
+    given = [f"--data={name}={value}" for name, value in data.items()]
+    command = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet", *given, template or str(TEMPLATE)]
+    done = subprocess.run([*command, str(target)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise click.ClickException(f"copier could not make {target}: {done.stderr.strip()}")
     click.echo(f"{target}: rules of {answers['title_en']} ({region}); next: offcampus-rules check {target}")
 
 
