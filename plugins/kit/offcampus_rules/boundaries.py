@@ -128,6 +128,6 @@ def _edge(fact: Fact, given: Any, limit: Any, *, passes: bool) -> Edge | None:
     if fact.unit in ("flag", "option", "instant"):
         return "limit" if passes else "beyond"
     if given == limit:
-        return "limit" if passes else None
+        return "limit"  # all limits are inclusive
     step = timedelta(days=1) if isinstance(limit, date) else _STEP.get(fact.unit, 1)
     return "beyond" if not passes and abs(given - limit) <= step else None
