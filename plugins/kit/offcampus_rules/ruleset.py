@@ -96,6 +96,7 @@ class RuleSet:
     ) -> None:
         self._assembly = _official(assembly) if official_only else assembly
         self.rejected = rejected
+        self.official_only = official_only
         self.plugins: tuple[PluginInfo, ...] = tuple(plugin.info for plugin in assembly.plugins)
         self.digest = digest or digests.digest(
             {"official_only": official_only, "plugins": [info.to_json() for info in self.plugins]}
