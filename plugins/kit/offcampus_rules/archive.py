@@ -46,9 +46,7 @@ def write(ruleset: RuleSet, folder: Path) -> Path:
     draft.write_text(json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n", encoding="utf-8")
     if _built(content).digest != ruleset.digest:
         draft.unlink()
-        raise ArchiveError(
-            f"the plugins' files have changed since {ruleset.digest} was loaded; load and archive again"
-        )
+        raise ArchiveError(f"the plugins' files have changed since {ruleset.digest} was loaded; load and archive again")
     draft.replace(file)
     return file
 
