@@ -276,6 +276,8 @@ class Decision:
     not_evaluated: tuple[NotEvaluated, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     exceptions_applied: tuple[ExceptionApplied, ...] = ()
+    advised: tuple[Violation, ...] = ()
+    """What plugins in advisory mode would refuse as well; it refuses nothing."""
 
     def __post_init__(self) -> None:
         if self.outcome == "refuse" and not self.violations:
@@ -303,6 +305,7 @@ class Decision:
             "not_evaluated": [item.to_json() for item in self.not_evaluated],
             "alarms": [item.to_json() for item in self.alarms],
             "exceptions_applied": [item.to_json() for item in self.exceptions_applied],
+            **({"advised": [item.to_json() for item in self.advised]} if self.advised else {}),
             "governing_date": self.governing_date.isoformat(),
             "facts_digest": self.facts_digest,
         }

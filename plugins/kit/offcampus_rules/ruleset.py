@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
@@ -105,6 +106,7 @@ class RuleSet:
         self._assembly = _official(assembly) if official_only else assembly
         self.rejected = rejected
         self.official_only = official_only
+        self.advisory: RuleSet | None = None
         self.plugins: tuple[PluginInfo, ...] = tuple(plugin.info for plugin in assembly.plugins)
         self.digest = digest or digests.digest(
             {"official_only": official_only, "plugins": [info.to_json() for info in self.plugins]}
@@ -128,6 +130,12 @@ class RuleSet:
     def assembly(self) -> Assembly:
         """The plugins' content, for tools that list or check it."""
         return self._assembly
+
+    def advised_by(self, advisory: RuleSet) -> RuleSet:
+        """This set, with decisions that tell beside them (`advised`) what the other set would refuse as well."""
+        advised = copy(self)
+        advised.advisory = advisory
+        return advised
 
     def trying(self, assembly: Assembly) -> RuleSet:
         """These rules with other content, for tools that try a change out; answers still carry this set's digest."""
@@ -263,6 +271,10 @@ class RuleSet:
     def _decision(self, kind: Gate, case: Facts, added: tuple[Violation, ...], alarms: tuple[Alarm, ...]) -> Decision:
         found = screening.judge(self.plan(kind, case), case)
         violations = found.violations if not added else (*found.violations, *added)
+        advised: tuple[Violation, ...] = ()
+        if self.advisory is not None:
+            other = self.advisory.check_many(kind, [case])[0]
+            advised = tuple(item for item in other.violations if item not in violations)
         return Decision(
             outcome="refuse" if violations else _on_failure(kind) if alarms else "allow",
             kind=kind,
@@ -276,6 +288,7 @@ class RuleSet:
             not_evaluated=found.not_evaluated,
             alarms=alarms,
             exceptions_applied=found.exceptions,
+            advised=advised,
         )
 
     def clocks(self, kind: Gate) -> tuple[GovernedBy, ...]:
