@@ -245,7 +245,7 @@ class RuleSet:
         return look
 
     def _proposed(self, hook: str, case: Any) -> proposals.Proposed:
-        return proposals.gather(self._hooks, hook, case) if hook in self._hooked else ((), ())
+        return proposals.gather(self._hooks, hook, case)
 
     def check_many(self, kind: Gate, cases: Sequence[Facts]) -> list[Decision]:
         """Many cases of one gate at once: the same decisions, with one crossing to each plugin's worker."""
