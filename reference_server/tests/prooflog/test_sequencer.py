@@ -20,6 +20,7 @@ from offcampus_server.prooflog.heads import TreeBroken
 from offcampus_server.prooflog.sources import settled
 from offcampus_server.prooflog.verification import verify
 from offcampus_server.workers.loop import run_once
+from sqlalchemy import insert
 from world import World
 
 
@@ -83,6 +84,27 @@ def test_a_round_ends_though_others_go_on_writing(sqlite_world: World, monkeypat
     monkeypatch.setattr(sequencer, "_append", and_another)
     assert 0 < log_all(sqlite_world) <= 2
     assert 0 < log_all(sqlite_world) <= 2
+
+
+def test_a_round_that_dies_half_way_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between entries and salts, the log is as it was; the next round begins where this one did."""
+    world.ready()
+    log_all(world)
+    before = entries(world)
+    world.report(1)
+
+    def dying(table: Any) -> Any:
+        if table is sequencer.salts:
+            raise KeyboardInterrupt
+        return insert(table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sequencer, "insert", dying)
+        with pytest.raises(KeyboardInterrupt):
+            log_all(world)
+    assert entries(world) == before
+    assert log_all(world) > 0
+    complete(world)
 
 
 def test_requests_write_nothing_into_the_log(sqlite_world: World) -> None:
