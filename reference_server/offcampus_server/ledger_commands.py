@@ -51,9 +51,9 @@ def ledger_verify(checkpoint_file: Path | None, leaves_file: Path | None, since_
     except (checkpoints.CheckpointError, OSError) as error:
         raise click.UsageError(str(error)) from None
     findings = _replay()
-    with storage.reading() as work:
-        keys = keyring.load(settings.key_file)
-        report = verification.verify(work.connection, keys, checkpoint, since=since_checkpoint)
+    keys = keyring.load(settings.key_file)
+    with sequencer.snapshot(storage.engine) as connection:
+        report = verification.verify(connection, keys, checkpoint, since=since_checkpoint)
     for flaw in report.flaws[:MOST_LINES]:
         click.echo(str(flaw))
     if len(report.flaws) > MOST_LINES:

@@ -54,7 +54,7 @@ def run(storage: Storage, now: datetime, *, at_a_time: int = AT_A_TIME, patience
         up_to = settled(storage.engine, patience_s)
         if up_to is None:
             return total
-        with _snapshot(storage.engine) as connection:
+        with snapshot(storage.engine) as connection:
             prepared = _prepare(connection, up_to, at_a_time, now)
         if not prepared.rows or not storage.write(partial(_append, new=prepared)):
             return total
@@ -69,7 +69,8 @@ def size(connection: Connection) -> int:
 
 
 @contextmanager
-def _snapshot(engine: Engine) -> Iterator[Connection]:
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A look at one state of the database that no writer waits for or is turned back by, however long it takes."""
     options = {"reading": True} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
