@@ -39,5 +39,7 @@ def test_append_only_is_part_of_the_shape(database_url: str) -> None:
         triggers = {name.lower() for name in connection.exec_driver_sql(query).scalars()}
     protected = {name for name, table in metadata.tables.items() if "append_only" in table.info}
     assert protected == {"audit", "decisions", "events", "ledger_transfers", "log_entries", "log_heads"}
-    assert triggers == {f"{name}_no_{verb}" for name in protected for verb in ("update", "delete")}
+    refused = {f"{name}_{what}" for name, table in metadata.tables.items() for what in table.info.get("refused", [])}
+    assert refused == {"ledger_transfers_legs", "ledger_transfers_reversal"}
+    assert triggers == {f"{name}_no_{verb}" for name in protected for verb in ("update", "delete")} | refused
     engine.dispose()

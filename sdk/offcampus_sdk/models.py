@@ -1599,6 +1599,14 @@ class OrderResource(Struct, kw_only=True, omit_defaults=True):
     """Class"""
     extensions: dict[str, Any] | UnsetType = UNSET
     """Province extensions"""
+    in_transit_fen: int | UnsetType = UNSET
+    """Paid, not yet in custody"""
+    topped_up_fen: int | UnsetType = UNSET
+    """Added by reserve or institution"""
+    charged_back_fen: int | UnsetType = UNSET
+    """Charged back"""
+    carried_out_fen: int | UnsetType = UNSET
+    """Carried over"""
     decision_id: str | UnsetType = UNSET
     """Decision on the pre-charge"""
 
@@ -1624,6 +1632,14 @@ class OrderStatement(Struct, kw_only=True, omit_defaults=True):
     """Refund under way"""
     lines: list[OrderStatementLine]
     """Lines"""
+    in_transit_fen: int | UnsetType = UNSET
+    """Paid, not yet in custody"""
+    topped_up_fen: int | UnsetType = UNSET
+    """Added by reserve or institution"""
+    charged_back_fen: int | UnsetType = UNSET
+    """Charged back"""
+    carried_out_fen: int | UnsetType = UNSET
+    """Carried over"""
 
 
 class OrderStatementLine(Struct, kw_only=True, omit_defaults=True):

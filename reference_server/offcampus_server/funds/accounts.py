@@ -14,6 +14,9 @@ from offcampus_server.kernel.problems import Problem, missing_reference
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 
+HELD_BY = {"custody": "custody", "reserve": "reserve_held"}
+"""By an account's purpose, the kind of account that the ledger keeps for it."""
+
 
 def open_account(call: Call, work: Work) -> Answer:
     """A bank reports that it opened an account for an institution (M-09.1, M-11.5)."""
@@ -26,7 +29,7 @@ def open_account(call: Call, work: Work) -> Answer:
         work, custody_accounts, "cac", sent, institution_id=institution.id, region_code=institution.region_code,
         state="open", bank_id=work.party.id, purpose=sent["purpose"],
     )  # fmt: skip
-    ledger.open_account(work, "custody", row["id"], institution.id)
+    ledger.open_account(work, HELD_BY[row["purpose"]], row["id"], institution.id)
     work.audit("openCustodyAccount", row["id"], institution.id)
     _tell(work, "opened", row)
     return resources.created(row, "custody-accounts", present(work, row))

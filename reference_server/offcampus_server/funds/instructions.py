@@ -34,12 +34,12 @@ def instruct(
 
     Args:
         retries: the failed instruction that this one takes the place of.
-        from_open_only: leave alone what lies in a frozen account: releases wait, refunds do not.
+        from_open_only: leave alone what lies in a frozen account or in the reserve: releases wait, refunds do not.
     """
     held = ledger.held(work, order.id)
     rows = accounts.by_id(work, list(held))
     if from_open_only:
-        held = {id: fen for id, fen in held.items() if rows[id]["state"] == "open"}
+        held = {id: fen for id, fen in held.items() if rows[id]["state"] == "open" and rows[id]["purpose"] == "custody"}
     drawn = decisions.draw(amount_fen, held)
     for account_id, fen in drawn:
         _issue(work, kind, order, rows[account_id], fen, refund_id, part, retries)
@@ -123,7 +123,11 @@ def _issue(
         "amount_fen": amount_fen, "issued_at": work.now, "updated_at": work.now,
     }  # fmt: skip
     work.connection.execute(insert(custody_instructions), row)
-    ledger.hold(work, Transfer(kind, order.id, account["id"], amount_fen, row["payment_id"], row["part_no"], row["id"]))
+    held_by = accounts.HELD_BY[account["purpose"]]
+    about = Transfer(
+        kind, order.id, account["id"], amount_fen, row["payment_id"], row["part_no"], row["id"], held_by=held_by
+    )
+    ledger.hold(work, about)
     work.audit("issueInstruction", row["id"], order.institution_id, detail={"kind": kind, "amount_fen": amount_fen})
     tell(work, "issued", row)
 

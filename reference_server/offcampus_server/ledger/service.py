@@ -1,214 +1,260 @@
-"""Postings: money comes into custody, is held for a bank's instruction, and leaves when the bank has confirmed.
+"""Postings: money comes in, is held for a bank's instruction, and leaves when the bank has confirmed.
 
-Accounts: `custody` per bank account (an asset), `escrow` per order (what the custody holds for it).
-receipt: debit custody, credit escrow. release and refund: debit escrow, credit custody.
+Accounts and kinds: `chart.py`; what each event moves: `flows.py`; an auditor's account: `docs/ledger.md`.
+
+Invariants
+- What is booked in one call is booked whole or not at all; accounts are moved before rows are written.
+- A pending transfer counts against the balance already; it ends once, and never at or after its expiry.
+- A reversal mirrors one posted transfer, at most once, and no reversal.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, true, update
+from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import IntegrityError
 
-from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.ids import new_id
-from offcampus_server.kernel.problems import Problem
+from offcampus_server.kernel.problems import Problem, wrong_state
 from offcampus_server.kernel.unit_of_work import Work
-from offcampus_server.ledger.tables import accounts, transfers
+from offcampus_server.ledger import chart, flows
+from offcampus_server.ledger.flows import Leg
+from offcampus_server.ledger.flows import Transfer as Transfer
+from offcampus_server.ledger.reading import Sums as Sums
+from offcampus_server.ledger.reading import all_sums as all_sums
+from offcampus_server.ledger.reading import by_instruction as by_instruction
+from offcampus_server.ledger.reading import by_movement as by_movement
+from offcampus_server.ledger.reading import custody_balances as custody_balances
+from offcampus_server.ledger.reading import fees_owed as fees_owed
+from offcampus_server.ledger.reading import held as held
+from offcampus_server.ledger.reading import lines as lines
+from offcampus_server.ledger.reading import refunded_by_part as refunded_by_part
+from offcampus_server.ledger.reading import sums as sums
+from offcampus_server.ledger.tables import accounts, parts, transfers
 from offcampus_server.ledger.verification import Finding as Finding
 from offcampus_server.ledger.verification import verify as verify
 
-
-@dataclass(frozen=True)
-class Sums:
-    """The money of one order, in fen."""
-
-    paid: int = 0
-    released: int = 0
-    refunded: int = 0
-    pending_release: int = 0
-    pending_refund: int = 0
-
-    @property
-    def escrow(self) -> int:
-        """What is left in escrow and free: paid less what left and what is about to leave."""
-        return self.paid - self.released - self.refunded - self.pending_release - self.pending_refund
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """What is posted or held."""
-
-    kind: str
-    order_id: str
-    custody_account_id: str
-    amount_fen: int
-    payment_id: str | None = None
-    part_no: int | None = None
-    instruction_id: str | None = None
-    movement_id: str | None = None
+EMPTY = {"debits_pending": 0, "debits_posted": 0, "credits_pending": 0, "credits_posted": 0}
+_MOVE = (
+    update(accounts)
+    .where(accounts.c.id == bindparam("account"))
+    .values({name: accounts.c[name] + bindparam(f"more_{name}") for name in EMPTY})
+)
+_GIVE_BACK = (
+    update(parts)
+    .where(parts.c.payment_id == bindparam("payment"), parts.c.part_no == bindparam("part"))
+    .values(paid_fen=parts.c.paid_fen + bindparam("paid"), back_fen=parts.c.back_fen + bindparam("back"))
+)
 
 
 def open_account(work: Work, kind: str, owner_id: str, institution_id: str) -> None:
-    """Open the account of an order (`escrow`) or of a bank account (`custody`), once."""
-    empty = {"debits_pending": 0, "debits_posted": 0, "credits_pending": 0, "credits_posted": 0}
-    row = {"id": _account(kind, owner_id), "kind": kind, "owner_id": owner_id, "institution_id": institution_id}
-    work.connection.execute(insert(accounts), row | empty)
+    """Open the account of an order (`escrow`, `wallet`…) or of a bank account (`custody`, `reserve_held`), once."""
+    work.connection.execute(insert(accounts), _opened(chart.account(kind, owner_id), institution_id))
 
 
 def receive(work: Work, transfer: Transfer, value_on: date) -> str:
-    """Post money that has arrived; returns the transfer's identifier."""
-    custody, escrow = _account("custody", transfer.custody_account_id), _account("escrow", transfer.order_id)
-    _move(work, custody, debits_posted=transfer.amount_fen)
-    _move(work, escrow, credits_posted=transfer.amount_fen)
-    return _insert(work, transfer, custody, escrow, "posted", value_on)
+    """Post money that has arrived for an order; returns the transfer's identifier."""
+    return book(work, [transfer.arriving(value_on)])[0]
 
 
 def hold(work: Work, transfer: Transfer) -> str:
     """Hold money that a bank is asked to move. Raises `resource.state` when the escrow does not cover it."""
-    custody, escrow = _account("custody", transfer.custody_account_id), _account("escrow", transfer.order_id)
-    _move(work, escrow, debits_pending=transfer.amount_fen)
-    _move(work, custody, credits_pending=transfer.amount_fen)
-    return _insert(work, transfer, escrow, custody, "pending", None)
+    return hold_legs(work, [transfer.leaving()])[0]
+
+
+def book(work: Work, legs: Sequence[Leg]) -> list[str]:
+    """Post legs, all or none; returns the transfers' identifiers. Raises `resource.state` when an account lacks it."""
+    return _write(work, legs, "posted")
+
+
+def book_event(work: Work, legs: Sequence[Leg]) -> list[str]:
+    """Post the legs of one event, bound together."""
+    return book(work, flows.as_one_event(legs, new_id("evn")))
+
+
+def hold_legs(work: Work, legs: Sequence[Leg]) -> list[str]:
+    """Hold legs until a bank has confirmed, all or none."""
+    return _write(work, legs, "pending")
 
 
 def post(work: Work, instruction_id: str, value_on: date) -> None:
-    """The bank has moved what was held: post it. Raises `instruction.resolved` when it is no longer pending."""
+    """The bank has moved what was held: post it.
+
+    Raises `instruction.resolved` when it is no longer pending or has expired by now, sweeper or not.
+    """
     row = _resolve(work, instruction_id, "posted", value_on)
-    _move(work, row.debit_account_id, debits_pending=-row.amount_fen, debits_posted=row.amount_fen)
-    _move(work, row.credit_account_id, credits_pending=-row.amount_fen, credits_posted=row.amount_fen)
+    _move(work, _deltas("posted", row.debit_account_id, row.credit_account_id, row.amount_fen, resolved=True))
 
 
 def void(work: Work, instruction_id: str) -> None:
     """The bank has not moved what was held and will not: free it. Raises `instruction.resolved`."""
-    row = _resolve(work, instruction_id, "voided", None)
-    _move(work, row.debit_account_id, debits_pending=-row.amount_fen)
-    _move(work, row.credit_account_id, credits_pending=-row.amount_fen)
+    _free(work, [_resolve(work, instruction_id, "voided", None)])
 
 
-def sums(work: Work, order_ids: Sequence[str]) -> dict[str, Sums]:
-    """The money of orders."""
-    found: dict[str, Sums] = {}
-    for start in range(0, len(order_ids), 500):
-        found |= _sums(work, transfers.c.order_id.in_(order_ids[start : start + 500]))
-    return {order_id: found.get(order_id, Sums()) for order_id in order_ids}
-
-
-def all_sums(work: Work) -> dict[str, Sums]:
-    """The money of every order that has any."""
-    return _sums(work, true())
-
-
-def by_instruction(work: Work) -> dict[tuple[str, str], int]:
-    """What was held for instructions, by instruction and by what has become of it."""
-    query = select(transfers).where(transfers.c.instruction_id.is_not(None))
-    return {(row.instruction_id, row.state): row.amount_fen for row in work.connection.execute(query)}
-
-
-def by_movement(work: Work) -> dict[str, int]:
-    """What was booked for the movements of banks."""
-    query = select(transfers).where(transfers.c.movement_id.is_not(None), transfers.c.state == "posted")
-    return {row.movement_id: row.amount_fen for row in work.connection.execute(query)}
-
-
-def refunded_by_part(work: Work, order_id: str) -> dict[tuple[str, int], int]:
-    """What went or is going back of each part of a payment."""
-    query = (
-        select(transfers.c.payment_id, transfers.c.part_no, func.sum(transfers.c.amount_fen).label("fen"))
-        .where(transfers.c.order_id == order_id, transfers.c.kind == "refund", transfers.c.state != "voided")
-        .group_by(transfers.c.payment_id, transfers.c.part_no)
+def expire(work: Work, limit: int) -> list[str]:
+    """Free what was held only until now; returns the instructions that it was held for."""
+    due = (
+        select(transfers.c.seq)
+        .where(transfers.c.state == "pending", transfers.c.expires_at <= work.now)
+        .order_by(transfers.c.expires_at)
+        .limit(limit)
     )
-    return {(row.payment_id, row.part_no): int(row.fen) for row in work.connection.execute(query)}
+    change = update(transfers).where(transfers.c.seq.in_(due), transfers.c.state == "pending")
+    ended = change.values(state="voided", resolved_at=work.now).returning(*_ENDED)
+    rows = list(work.connection.execute(ended))
+    _free(work, rows)
+    return [row.instruction_id for row in rows if row.instruction_id is not None]
 
 
-def held(work: Work, order_id: str) -> dict[str, int]:
-    """What each bank account holds for an order and nothing is about to move; the first to receive stands first."""
-    found: dict[str, int] = {}
-    query = select(transfers).where(transfers.c.order_id == order_id, transfers.c.state != "voided")
-    for row in work.connection.execute(query.order_by(transfers.c.seq)):
-        arrives = row.debit_account_id.startswith("custody:")
-        account = (row.debit_account_id if arrives else row.credit_account_id).removeprefix("custody:")
-        found[account] = found.get(account, 0) + (row.amount_fen if arrives else -row.amount_fen)
-    return {account: amount for account, amount in found.items() if amount > 0}
+def reverse(work: Work, transfer_id: str, value_on: date) -> str:
+    """Book a posted transfer back, once; returns the reversal's identifier.
 
-
-def lines(work: Work, order_id: str) -> list[dict[str, Any]]:
-    """Every line of an order, oldest first (schema `order-statement`)."""
-    query = select(transfers).where(transfers.c.order_id == order_id).order_by(transfers.c.seq)
-    return [
-        {
-            "id": row["id"], "kind": row["kind"], "state": row["state"], "amount_fen": row["amount_fen"],
-            "payment_id": row["payment_id"], "part_no": row["part_no"], "instruction_id": row["instruction_id"],
-            "created_at": rfc3339(row["created_at"]),
-            "value_on": row["value_on"].isoformat() if row["value_on"] else None,
-        }
-        for row in work.connection.execute(query).mappings()
-    ]  # fmt: skip
-
-
-def custody_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
-    """The posted balance of bank accounts by our books."""
-    query = select(accounts.c.owner_id, accounts.c.debits_posted, accounts.c.credits_posted).where(
-        accounts.c.kind == "custody", accounts.c.owner_id.in_(account_ids)
-    )
-    return {row.owner_id: row.debits_posted - row.credits_posted for row in work.connection.execute(query)}
-
-
-def _sums(work: Work, which: ColumnElement[bool]) -> dict[str, Sums]:
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    names = {
-        ("receipt", "posted"): "paid", ("release", "posted"): "released", ("refund", "posted"): "refunded",
-        ("release", "pending"): "pending_release", ("refund", "pending"): "pending_refund",
-    }  # fmt: skip
-    query = select(
-        transfers.c.order_id, transfers.c.kind, transfers.c.state, func.sum(transfers.c.amount_fen).label("fen")
-    ).group_by(transfers.c.order_id, transfers.c.kind, transfers.c.state)
-    for row in work.connection.execute(query.where(which)):
-        if (name := names.get((row.kind, row.state))) is not None:
-            found[row.order_id][name] = int(row.fen)
-    return {order_id: Sums(**parts) for order_id, parts in found.items()}
-
-
-def _account(kind: str, owner_id: str) -> str:
-    return f"{kind}:{owner_id}"
-
-
-def _move(work: Work, account_id: str, **deltas: int) -> None:
-    changes = {name: accounts.c[name] + delta for name, delta in deltas.items()}
+    Raises `resource.state` for what is not posted, is a reversal, has one, or whose money is gone since.
+    """
+    row = work.connection.execute(select(transfers).where(transfers.c.id == transfer_id)).mappings().one()
+    if row["state"] != "posted":
+        raise wrong_state(row["state"], "posted")
+    if row["kind"] == "reversal":
+        raise Problem("resource.state", f"{transfer_id} is a reversal: what it undid is booked anew, not reversed")
+    if work.connection.execute(select(transfers.c.id).where(transfers.c.reverses == transfer_id)).first() is not None:
+        raise Problem("resource.state", f"{transfer_id} is reversed already")
     try:
-        done = work.connection.execute(update(accounts).where(accounts.c.id == account_id).values(changes))
-    except IntegrityError as error:
-        if "covered" not in str(error.orig):
-            raise
-        raise Problem("resource.state", "the escrow does not cover this") from None
-    if done.rowcount != 1:
-        raise Problem("custody.account_missing")
+        return book(work, [flows.mirrored(row, value_on)])[0]
+    except IntegrityError as error:  # another process was first
+        raise Problem("resource.state", f"{transfer_id} is reversed already") from error
 
 
-def _insert(work: Work, transfer: Transfer, debit: str, credit: str, state: str, value_on: date | None) -> str:
-    row = {
-        "id": new_id("trf"), "kind": transfer.kind, "state": state, "debit_account_id": debit,
-        "credit_account_id": credit, "amount_fen": transfer.amount_fen, "order_id": transfer.order_id,
-        "payment_id": transfer.payment_id, "part_no": transfer.part_no, "instruction_id": transfer.instruction_id,
-        "movement_id": transfer.movement_id, "created_at": work.now,
-        "resolved_at": work.now if state == "posted" else None, "value_on": value_on,
+def _write(work: Work, legs: Sequence[Leg], state: str) -> list[str]:
+    moved: dict[str, dict[str, int]] = defaultdict(lambda: dict(EMPTY))
+    for leg in legs:
+        for account_id, deltas in _deltas(state, leg.debit, leg.credit, leg.amount_fen).items():
+            for name, delta in deltas.items():
+                moved[account_id][name] += delta
+    _move(work, moved)
+    rows = [_row(work, leg, state) for leg in legs]
+    work.connection.execute(insert(transfers), rows)
+    _count_parts(work, legs)
+    return [str(row["id"]) for row in rows]
+
+
+def _row(work: Work, leg: Leg, state: str) -> dict[str, Any]:
+    posted = state == "posted"
+    return {
+        "id": new_id("trf"), "kind": leg.kind, "state": state, "debit_account_id": leg.debit,
+        "credit_account_id": leg.credit, "amount_fen": leg.amount_fen, "order_id": leg.order_id,
+        "payment_id": leg.payment_id, "part_no": leg.part_no, "instruction_id": leg.instruction_id,
+        "movement_id": leg.movement_id, "reverses": leg.reverses, "reverses_kind": leg.reverses_kind,
+        "created_at": work.now, "resolved_at": work.now if posted else None,
+        "value_on": leg.value_on if posted else None, "event": leg.event, "held_in": leg.held_in,
+        "expires_at": leg.expires_at,
     }  # fmt: skip
-    work.connection.execute(insert(transfers), row)
-    return str(row["id"])
+
+
+def _deltas(state: str, debit: str, credit: str, fen: int, *, resolved: bool = False) -> dict[str, dict[str, int]]:
+    found = {debit: {f"debits_{state}": fen}, credit: {f"credits_{state}": fen}}
+    if resolved:
+        found[debit]["debits_pending"] = -fen
+        found[credit]["credits_pending"] = -fen
+    return found
+
+
+def _move(work: Work, moved: dict[str, dict[str, int]]) -> None:
+    """Accounts in the order of their names, so that no two writers wait for each other."""
+    for account_id, deltas in sorted(moved.items()):
+        values = {"account": account_id, **{f"more_{name}": deltas.get(name, 0) for name in EMPTY}}
+        try:
+            done = work.connection.execute(_MOVE, values).rowcount
+            if not done and chart.kind_of(account_id) in chart.OPENED_ON_DEMAND:
+                _open_on_demand(work, account_id)
+                done = work.connection.execute(_MOVE, values).rowcount
+        except IntegrityError as error:
+            if "covered" not in str(error.orig):
+                raise
+            raise Problem("resource.state", f"the {chart.kind_of(account_id)} does not cover this") from None
+        if done != 1:
+            raise Problem("custody.account_missing")
+
+
+def _opened(account_id: str, institution_id: str) -> dict[str, Any]:
+    owner = {"kind": chart.kind_of(account_id), "owner_id": chart.owner_of(account_id)}
+    return {"id": account_id, **owner, "institution_id": institution_id, **EMPTY}
+
+
+def _open_on_demand(work: Work, account_id: str) -> None:
+    insert_or_leave = insert_sqlite if work.connection.dialect.name == "sqlite" else insert_postgresql
+    row = _opened(account_id, chart.institution_of(account_id))
+    work.connection.execute(insert_or_leave(accounts).values(row).on_conflict_do_nothing())
+
+
+def _count_parts(work: Work, legs: Iterable[Leg]) -> None:
+    new, changed = [], []
+    for leg in legs:
+        if leg.payment_id is None:
+            continue
+        if leg.kind in chart.PAYS_IN:
+            new.append(_part(leg.payment_id, leg.part_no, leg.order_id, leg.amount_fen))
+        elif leg.kind in chart.GOES_BACK:
+            changed.append(_change(leg.payment_id, leg.part_no, 0, leg.amount_fen))
+        elif leg.reverses_kind in chart.PAYS_IN:
+            changed.append(_change(leg.payment_id, leg.part_no, -leg.amount_fen, 0))
+        elif leg.reverses_kind in chart.GOES_BACK:
+            changed.append(_change(leg.payment_id, leg.part_no, 0, -leg.amount_fen))
+    if new:
+        work.connection.execute(insert(parts), new)
+    _change_parts(work, changed)
+
+
+def _part(payment_id: str, part_no: int | None, order_id: str | None, fen: int) -> dict[str, Any]:
+    return {"payment_id": payment_id, "part_no": part_no, "order_id": order_id, "paid_fen": fen, "back_fen": 0}
+
+
+def _change(payment_id: str, part_no: int | None, paid: int, back: int) -> dict[str, Any]:
+    return {"payment": payment_id, "part": part_no, "paid": paid, "back": back}
+
+
+def _change_parts(work: Work, changed: list[dict[str, Any]]) -> None:
+    for change in sorted(changed, key=lambda each: (each["payment"], each["part"])):
+        try:
+            done = work.connection.execute(_GIVE_BACK, change).rowcount
+        except IntegrityError as error:
+            if "covered" not in str(error.orig):
+                raise
+            detail = f"part {change['part']} of {change['payment']} would get back more than it paid"
+            raise Problem("resource.state", detail) from None
+        if done != 1:
+            raise Problem("resource.state", f"nothing was paid through part {change['part']} of {change['payment']}")
+
+
+_ENDED = (
+    transfers.c.kind, transfers.c.debit_account_id, transfers.c.credit_account_id, transfers.c.amount_fen,
+    transfers.c.payment_id, transfers.c.part_no, transfers.c.instruction_id,
+)  # fmt: skip
 
 
 def _resolve(work: Work, instruction_id: str, state: str, value_on: date | None) -> Row[Any]:
     change = update(transfers).where(transfers.c.instruction_id == instruction_id, transfers.c.state == "pending")
-    found = work.connection.execute(
-        change.values(state=state, resolved_at=work.now, value_on=value_on).returning(
-            transfers.c.debit_account_id, transfers.c.credit_account_id, transfers.c.amount_fen
-        )
-    ).first()
+    if state == "posted":
+        change = change.where(or_(transfers.c.expires_at.is_(None), transfers.c.expires_at > work.now))
+    ended = change.values(state=state, resolved_at=work.now, value_on=value_on).returning(*_ENDED)
+    found = work.connection.execute(ended).first()
     if found is None:
         raise Problem("instruction.resolved", "the transfer is no longer pending")
     return found
+
+
+def _free(work: Work, rows: Iterable[Row[Any]]) -> None:
+    moved: dict[str, dict[str, int]] = defaultdict(lambda: dict(EMPTY))
+    back = []
+    for row in rows:
+        moved[row.debit_account_id]["debits_pending"] -= row.amount_fen
+        moved[row.credit_account_id]["credits_pending"] -= row.amount_fen
+        if row.kind in chart.GOES_BACK and row.payment_id is not None:
+            back.append(_change(row.payment_id, row.part_no, 0, -row.amount_fen))
+    _move(work, moved)
+    _change_parts(work, back)

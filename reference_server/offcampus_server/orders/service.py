@@ -215,7 +215,8 @@ def _money(sums: ledger.Sums) -> dict[str, Any]:
     return {
         "paid_fen": sums.paid, "released_fen": sums.released, "refunded_fen": sums.refunded,
         "escrow_fen": sums.escrow, "pending_release_fen": sums.pending_release,
-        "pending_refund_fen": sums.pending_refund,
+        "pending_refund_fen": sums.pending_refund, "in_transit_fen": sums.in_transit,
+        "topped_up_fen": sums.topped_up, "charged_back_fen": sums.charged_back, "carried_out_fen": sums.carried_out,
     }  # fmt: skip
 
 

@@ -1,0 +1,220 @@
+"""What the ledger says: sums of orders, what bank accounts hold for them, lines; now, or as of any moment or day.
+
+Two times: a transfer is booked when it is written (`created_at`, and `resolved_at` when it is posted or voided), and
+it counts for the bank from its value date (`value_on`). `AsOf` names one of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, text, true
+
+from offcampus_server.kernel.clock import rfc3339
+from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import chart
+from offcampus_server.ledger.tables import accounts, parts, transfers
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """A moment up to which rows were booked, or a last day up to whose end they count; both None for now."""
+
+    booked_at: datetime | None = None
+    value_on: date | None = None
+
+    def state(self) -> ColumnElement[str | None]:
+        """What a transfer was then; NULL when it was not yet there."""
+        if self.value_on is not None:
+            counts = (transfers.c.state == "posted") & (transfers.c.value_on <= self.value_on)
+            return case((counts, literal("posted")))
+        if self.booked_at is not None:
+            ended = transfers.c.resolved_at <= self.booked_at
+            there = transfers.c.created_at <= self.booked_at
+            return case((ended, transfers.c.state), (there, literal("pending")))
+        return transfers.c.state
+
+
+NOW = AsOf()
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The money of one order, in fen."""
+
+    paid: int = 0
+    released: int = 0
+    refunded: int = 0
+    pending_release: int = 0
+    pending_refund: int = 0
+    charged_back: int = 0
+    """Taken back by the payer's bank."""
+    carried_out: int = 0
+    """Gone over to another order."""
+    topped_up: int = 0
+    """What reserve and institution owe or gave, because what was released had to go back."""
+    in_transit: int = 0
+    """Part of what was paid: not yet in custody."""
+
+    @property
+    def escrow(self) -> int:
+        """What is left in escrow and free: what came in less what left and what is about to leave."""
+        gone = self.released + self.refunded + self.charged_back + self.carried_out
+        return self.paid + self.topped_up - gone - self.pending_release - self.pending_refund
+
+
+_COUNTS_AS = {
+    **dict.fromkeys(chart.PAYS_IN, "paid"), **dict.fromkeys(chart.RELEASES, "released"), "refund": "refunded",
+    "chargeback": "charged_back", "carry_out": "carried_out", **dict.fromkeys(chart.TOPS_UP, "topped_up"),
+}  # fmt: skip
+_PENDING = {"release": "pending_release", "refund": "pending_refund"}
+_BRINGS = ("receipt", "settlement", "fee", "carry_in", "claim_paid", "reserve_use")
+_TAKES = ("release", "refund", "chargeback", "carry_out", "fee_netted")
+
+
+def sums(work: Work, order_ids: Sequence[str], as_of: AsOf = NOW) -> dict[str, Sums]:
+    """The money of orders."""
+    found: dict[str, Sums] = {}
+    for start in range(0, len(order_ids), 500):
+        found |= _sums(work, transfers.c.order_id.in_(order_ids[start : start + 500]), as_of)
+    return {order_id: found.get(order_id, Sums()) for order_id in order_ids}
+
+
+def all_sums(work: Work) -> dict[str, Sums]:
+    """The money of every order that has any."""
+    return _sums(work, true(), NOW)
+
+
+def by_instruction(work: Work) -> dict[tuple[str, str], int]:
+    """What was held for instructions, by instruction and by what has become of it."""
+    query = select(transfers).where(transfers.c.instruction_id.is_not(None))
+    return {(row.instruction_id, row.state): row.amount_fen for row in work.connection.execute(query)}
+
+
+def by_movement(work: Work) -> dict[str, int]:
+    """What was booked for the movements of banks."""
+    query = select(transfers).where(transfers.c.movement_id.is_not(None), transfers.c.state == "posted")
+    return {row.movement_id: row.amount_fen for row in work.connection.execute(query)}
+
+
+def refunded_by_part(work: Work, order_id: str) -> dict[tuple[str, int], int]:
+    """What went or is going back of each part of an order's payments."""
+    query = select(parts).where(parts.c.order_id == order_id, parts.c.back_fen > 0)
+    return {(row.payment_id, row.part_no): row.back_fen for row in work.connection.execute(query)}
+
+
+def held(work: Work, order_id: str) -> dict[str, int]:
+    """What bank accounts can give for an order: what they hold of its money, as far as they have it free.
+
+    The first to receive stands first. An account has less than its orders when a channel's fee is still owed to it.
+    """
+    found: dict[str, int] = {}
+    query = select(transfers).where(transfers.c.order_id == order_id, transfers.c.state != "voided")
+    for row in work.connection.execute(query.order_by(transfers.c.seq)):
+        if (account_id := _bank_account(row)) is not None:
+            found[account_id] = found.get(account_id, 0) + _sign(row) * row.amount_fen
+    found = {account_id: fen for account_id, fen in found.items() if fen > 0}
+    free = _free_balances(work, list(found))
+    return {account_id: min(fen, free[account_id]) for account_id, fen in found.items() if free[account_id] > 0}
+
+
+def fees_owed(work: Work, order_id: str) -> list[tuple[str, str, int]]:
+    """What the institution still owes of the fees of an order's channels: (channel, bank account, fen)."""
+    found: dict[tuple[str, str], int] = {}
+    query = select(transfers).where(
+        transfers.c.order_id == order_id, transfers.c.state == "posted", transfers.c.held_in.is_not(None)
+    )
+    for row in work.connection.execute(query.order_by(transfers.c.seq)):
+        what = row.reverses_kind or row.kind
+        if what in ("fee", "fee_netted"):
+            owed = next(id for id in (row.debit_account_id, row.credit_account_id) if id.startswith("fee:"))
+            key = owed.rpartition("/")[2], row.held_in
+            sign = (1 if what == "fee" else -1) * (-1 if row.reverses_kind else 1)
+            found[key] = found.get(key, 0) + sign * row.amount_fen
+    return [(*key, fen) for key, fen in found.items() if fen > 0]
+
+
+def lines(work: Work, order_id: str) -> list[dict[str, Any]]:
+    """Every line of an order, oldest first (schema `order-statement`)."""
+    query = select(transfers).where(transfers.c.order_id == order_id).order_by(transfers.c.seq)
+    return [
+        {
+            "id": row["id"], "kind": row["kind"], "state": row["state"], "amount_fen": row["amount_fen"],
+            "payment_id": row["payment_id"], "part_no": row["part_no"], "instruction_id": row["instruction_id"],
+            "created_at": rfc3339(row["created_at"]),
+            "value_on": row["value_on"].isoformat() if row["value_on"] else None,
+        }
+        for row in work.connection.execute(query).mappings()
+    ]  # fmt: skip
+
+
+def custody_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
+    """The posted balance of bank accounts by our books."""
+    query = select(accounts.c.owner_id, accounts.c.debits_posted, accounts.c.credits_posted).where(
+        accounts.c.kind.in_(chart.BANK_ACCOUNTS), accounts.c.owner_id.in_(account_ids)
+    )
+    return {row.owner_id: row.debits_posted - row.credits_posted for row in work.connection.execute(query)}
+
+
+def balance(work: Work, account_id: str, as_of: AsOf = NOW) -> int:
+    """The posted balance of an account, from its transfers: debits less credits of an asset, and the other way."""
+    state = as_of.state()
+    signed = case((transfers.c.debit_account_id == account_id, transfers.c.amount_fen), else_=-transfers.c.amount_fen)
+    query = select(func.coalesce(func.sum(signed), 0)).where(_touches(account_id), state == "posted")
+    debits = int(work.connection.execute(query).scalar_one())
+    return debits if chart.kind_of(account_id) in chart.ASSETS else -debits
+
+
+def _touches(account_id: str) -> ColumnElement[bool]:
+    return or_(transfers.c.debit_account_id == account_id, transfers.c.credit_account_id == account_id)
+
+
+def _sums(work: Work, which: ColumnElement[bool], as_of: AsOf) -> dict[str, Sums]:
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    state = as_of.state().label("was")
+    of = (transfers.c.order_id, transfers.c.kind, transfers.c.reverses_kind)
+    total = func.sum(transfers.c.amount_fen).label("fen")
+    query = select(*of, state, total, func.sum(_in_transit()).label("transit")).group_by(*of, text("was"))
+    for row in work.connection.execute(query.where(transfers.c.order_id.is_not(None), which)):
+        sign = -1 if row.reverses_kind else 1
+        name = (_COUNTS_AS if row.was == "posted" else _PENDING if row.was == "pending" else {}).get(
+            row.reverses_kind or row.kind
+        )
+        if name is not None:
+            found[row.order_id][name] += sign * int(row.fen)
+        if row.was == "posted" or (row.was == "pending" and row.transit < 0):
+            found[row.order_id]["in_transit"] += int(row.transit)
+    return {order_id: Sums(**counted) for order_id, counted in found.items()}
+
+
+def _in_transit() -> ColumnElement[int]:
+    return case(
+        (transfers.c.debit_account_id.startswith("in_transit:"), transfers.c.amount_fen),
+        (transfers.c.credit_account_id.startswith("in_transit:"), -transfers.c.amount_fen),
+        else_=0,
+    )
+
+
+def _bank_account(row: Any) -> str | None:
+    for account_id in (row.debit_account_id, row.credit_account_id):
+        if chart.kind_of(account_id) in chart.BANK_ACCOUNTS:
+            return chart.owner_of(account_id)
+    return None if row.held_in is None else str(row.held_in)
+
+
+def _sign(row: Any) -> int:
+    sign = {**dict.fromkeys(_BRINGS, 1), **dict.fromkeys(_TAKES, -1)}[row.reverses_kind or row.kind]
+    return -sign if row.reverses_kind else sign
+
+
+def _free_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
+    if not account_ids:
+        return {}
+    free = accounts.c.debits_posted - accounts.c.credits_posted - accounts.c.credits_pending
+    which = and_(accounts.c.kind.in_(chart.BANK_ACCOUNTS), accounts.c.owner_id.in_(account_ids))
+    query = select(accounts.c.owner_id, free.label("fen")).where(which)
+    return {row.owner_id: row.fen for row in work.connection.execute(query)}
