@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from offcampus_sdk.proofs import ProofError, verify_consistency, verify_inclusion
+from offcampus_sdk.proofs import ProofError, leaf_hash, verify_consistency, verify_head, verify_inclusion
 from offcampus_spec.schemas import data_root
 
 VECTORS = data_root() / "vectors/log-proofs"
@@ -74,7 +74,24 @@ def test_the_vectors_of_the_standard(name: str) -> None:
     assert len(found) >= 98, "fewer than the lists that others publish"
 
 
-@pytest.mark.parametrize("name", ["inclusion", "consistency"])
+@pytest.mark.parametrize("case", cases("leaves"), ids=lambda case: case["name"])
+def test_a_leaf_s_hash(case: Case) -> None:
+    """RFC 8785 and the standard library's sorted form are the same for what a leaf holds."""
+    assert leaf_hash(case["leaf"]).hex() == case["leaf_hash"]
+
+
+@pytest.mark.parametrize("case", cases("heads"), ids=lambda case: case["name"])
+def test_a_head_s_signature(case: Case) -> None:
+    """What OpenSSL signed holds; whatever was changed, and whatever a head may not say though it is signed, does not."""
+    keys = json.loads((VECTORS / "heads.json").read_text(encoding="utf-8"))["keys"]
+    if case["holds"]:
+        verify_head(case["head"], keys)
+        return
+    with pytest.raises(ProofError):
+        verify_head(case["head"], keys)
+
+
+@pytest.mark.parametrize("name", ["inclusion", "consistency", "leaves"])
 def test_the_vectors_are_what_the_definition_gives(name: str) -> None:
     """Nobody mends a vector by hand."""
     committed = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))

@@ -12,19 +12,25 @@ from offcampus_rules.context import (
     Confirmation,
     Consumption,
     CourseFiling,
+    InstitutionWindow,
+    InstitutionYear,
     LessonPlan,
     ListChange,
+    ListReview,
+    PriceRequest,
     RefundRefusal,
     RefundRequest,
     Release,
+    ReleasePlanRequest,
+    ReserveCase,
     Scope,
     StaffRecord,
 )
-from offcampus_rules.decision import Deadline, Decision, RefundTerms, Value
+from offcampus_rules.decision import Deadline, Decision, Figure, RefundTerms, Value
 from offcampus_rules.plain import FactsError, context
 from offcampus_rules.ruleset import RuleSet
 
-Answer = Decision | Deadline | RefundTerms | Value
+Answer = Decision | Deadline | RefundTerms | Figure | Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,12 @@ QUESTIONS: Mapping[str, type[Any]] = {
     "list_change": ListChange,
     "confirmation": Confirmation,
     "refund": RefundRequest,
+    "release_plan": ReleasePlanRequest,
+    "price": PriceRequest,
+    "reserve": ReserveCase,
+    "warning": InstitutionWindow,
+    "credit": InstitutionYear,
+    "list_transitions": ListReview,
     "value": ValueQuestion,
 }
 
@@ -89,4 +101,10 @@ _METHODS: Mapping[type, Any] = {
     ListChange: RuleSet.check_list_change,
     Confirmation: RuleSet.confirmation_due,
     RefundRequest: RuleSet.refund_terms,
+    ReleasePlanRequest: RuleSet.release_plan,
+    PriceRequest: RuleSet.price_limit,
+    ReserveCase: RuleSet.reserve_required,
+    InstitutionWindow: RuleSet.warning,
+    InstitutionYear: RuleSet.credit,
+    ListReview: RuleSet.list_transitions,
 }

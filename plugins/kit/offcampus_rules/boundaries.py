@@ -102,14 +102,20 @@ def _may_hold(conditions: Sequence[Condition], cell: Mapping[str, str]) -> bool:
     )
 
 
+_RULES_OF = {"warning": "risk"}
+"""The gate whose rules answer a question that is no decision."""
+
+
 def _judged(ruleset: RuleSet, cases: Sequence[AskedCase]) -> Mapping[Key, set[Edge]]:
     """Which values were compared with facts that stand at the limit, or one unit beyond it."""
     found: dict[Key, set[Edge]] = defaultdict(set)
     for case in cases:
-        if not isinstance(case.answer, Decision):
+        question = case.case.question
+        gate = question if isinstance(case.answer, Decision) else _RULES_OF.get(question)
+        if gate is None:
             continue
         dates: Mapping[GovernedBy, date] = {name: case.facts.date_for(name) for name in get_args(GovernedBy)}
-        plan = judge.compile_plan(ruleset.assembly, case.case.question, case.scope, dates)  # type: ignore[arg-type]
+        plan = judge.compile_plan(ruleset.assembly, gate, case.scope, dates)  # type: ignore[arg-type]
         for item in plan.rules:
             given = item.fact.read(case.facts)
             if given is None or (item.applies is not None and not item.applies(case.facts)):

@@ -15,19 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from offcampus_rules import (
-    ageing,
-    boundaries,
-    code_reading,
-    hook_checking,
-    mutating,
-    reach,
-    registry,
-    satisfiable,
-    shadowed,
-    testing,
-    yaml12,
-)
+from offcampus_rules import ageing, boundaries, code_reading, hook_checking, mutating, reach, registry, testing, yaml12
 from offcampus_rules.asked import asked
 from offcampus_rules.boundaries import Coverage
 from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleSetError
@@ -48,8 +36,6 @@ class Report:
     parameters: int = 0
     rules: int = 0
     cases: int = 0
-    unchecked: int = 0
-    """Binding values that do not say when somebody last read them against the text (`checked_on`)."""
     coverage: Coverage | None = None
     mutation: Mutation | None = None
 
@@ -86,8 +72,7 @@ def check(
     ruleset = _assembled(plugin, above)
     if isinstance(ruleset, Report):
         return ruleset
-    stated = (*ruleset.reports(), *satisfiable.find(ruleset.assembly), *shadowed.find(ruleset.assembly))
-    own = [problem for problem in stated if root in problem.file.parents]
+    own = [problem for problem in ruleset.reports() if root in problem.file.parents]
     cases, broken = _cases(root)
     found = [*own, *suspicious, *_untranslated(root), *broken, *reach.unreachable(plugin, ruleset.assembly)]
     found += [*_mismatches(ruleset, cases), *hook_checking.failures(plugin, above, cases)]
@@ -102,7 +87,6 @@ def check(
         parameters=len(plugin.parameter_files),
         rules=sum(len(items) for file in plugin.rule_files for _, items in file.sections()),
         cases=len(cases),
-        unchecked=sum(ageing.is_unchecked(entry) for file in plugin.parameter_files for entry in file.entries),
         coverage=covered,
         mutation=mutation,
     )

@@ -5,14 +5,15 @@ Both clocks are half-open: `due_at` is 00:00 of the day after the last day, a st
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from offcampus_rules import calendar, units
 from offcampus_rules.calendar import run_out, shanghai_date
 from offcampus_rules.context import Confirmation, RefundRequest
 from offcampus_rules.decision import Deadline, RefundTerms, Value
+from offcampus_rules.findings import LastDay, RefundProposal
 
 AUTO_CONFIRM = "confirmation.auto_confirm"
 REFUND_SILENCE = "refund.silence"
@@ -80,6 +81,51 @@ def refund_terms(case: RefundRequest, lookup: Lookup) -> RefundTerms:
         values=(silence, payment, *values),
         working_zh=working.zh,
     )
+
+
+def with_sum(terms: RefundTerms, amount_fen: int | None, working: Working, values: tuple[Value, ...]) -> RefundTerms:
+    """The terms with what goes back."""
+    return replace(
+        terms,
+        amount_fen=amount_fen,
+        working=terms.working + working.en,
+        working_zh=terms.working_zh + working.zh,
+        values=tuple(dict.fromkeys((*terms.values, *values))),
+    )
+
+
+def postponed(deadline: Deadline, proposed: Iterable[tuple[LastDay, Value]]) -> Deadline:
+    """The latest of the deadline and the proposals; a clock that stands still is not started by one."""
+    for item, value in proposed:
+        due = run_out(item.day)
+        if deadline.due_at is not None and due > deadline.due_at:
+            deadline = replace(
+                deadline,
+                due_at=due,
+                working=(
+                    *deadline.working,
+                    f"postponed to {item.day} by {value.parameter} ({value.source})",
+                ),
+                working_zh=(*deadline.working_zh, f"依 {value.parameter} 顺延至 {item.day}（{value.source}）"),
+            )
+    return deadline
+
+
+def bettered(terms: RefundTerms, proposed: Iterable[tuple[RefundProposal, Value]]) -> RefundTerms:
+    """The most money and the earliest day of the terms and the proposals."""
+    for item, value in proposed:
+        due = run_out(item.last_day) if item.last_day is not None else None
+        amounts = [amount for amount in (terms.amount_fen, item.amount_fen) if amount is not None]
+        days = [day for day in (terms.due_at, due) if day is not None]
+        terms = replace(
+            terms,
+            amount_fen=max(amounts, default=None),
+            due_at=min(days, default=None),
+            values=tuple(dict.fromkeys((*terms.values, value))),
+            working=(*terms.working, f"met with what {value.parameter} gives ({value.source})"),
+            working_zh=(*terms.working_zh, f"与 {value.parameter} 所得结果取优（{value.source}）"),
+        )
+    return terms
 
 
 def _full(case: RefundRequest, lookup: Lookup) -> tuple[bool, tuple[Value, ...], Working]:

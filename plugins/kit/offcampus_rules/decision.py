@@ -8,6 +8,7 @@ Invariants
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -275,6 +276,8 @@ class Decision:
     not_evaluated: tuple[NotEvaluated, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     exceptions_applied: tuple[ExceptionApplied, ...] = ()
+    advised: tuple[Violation, ...] = ()
+    """What plugins in advisory mode would refuse as well; it refuses nothing."""
 
     def __post_init__(self) -> None:
         if self.outcome == "refuse" and not self.violations:
@@ -302,6 +305,7 @@ class Decision:
             "not_evaluated": [item.to_json() for item in self.not_evaluated],
             "alarms": [item.to_json() for item in self.alarms],
             "exceptions_applied": [item.to_json() for item in self.exceptions_applied],
+            **({"advised": [item.to_json() for item in self.advised]} if self.advised else {}),
             "governing_date": self.governing_date.isoformat(),
             "facts_digest": self.facts_digest,
         }
@@ -327,6 +331,7 @@ class Deadline:
 class RefundTerms:
     """What binds a refund: when it must be paid, when the institution's silence means consent, whether it is full.
 
+    `amount_fen` is worked out when the request tells the hours bought; None: not asked, or not regulated (`working`).
     `due_at` None: no deadline is regulated here; the value in `values` says why. Both instants are half-open.
     """
 
@@ -338,6 +343,29 @@ class RefundTerms:
     values: tuple[Value, ...]
     working_zh: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = field(default=())
+    amount_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The answer to a value question. `result` None: not regulated here (the working says what is not)."""
+
+    question: str
+    result: Mapping[str, Any] | None = field(hash=False)
+    working: tuple[str, ...]
+    working_zh: tuple[str, ...]
+    values: tuple[Value, ...]
+    alarms: tuple[Alarm, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "question": self.question,
+            "result": self.result,
+            "working": list(self.working),
+            "working_zh": list(self.working_zh),
+            "values": [item.to_json() for item in self.values],
+            "alarms": [item.to_json() for item in self.alarms],
+        }
 
 
 def plain_raw(value: Raw) -> Any:

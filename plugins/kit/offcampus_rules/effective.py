@@ -29,6 +29,12 @@ _SILENT_EN = "no level regulates this here on this date"
 _SILENT_ZH = "各级在此日期对此均未作规定"
 
 
+def undefined(name: str) -> Value:
+    """What is to be said of a parameter that no plugin defines."""
+    en, zh = f"no plugin defines {name}", f"没有插件定义 {name}"
+    return Value(name, None, "count", None, None, None, None, None, None, en, zh)
+
+
 def in_force(entries: Sequence[Entry], scope: Scope, on: date) -> tuple[Entry, ...]:
     """The entries that speak at a place and date, from the nation down; notes are left out."""
     regions = chain(scope.region)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from offcampus_rules import display, units
 from offcampus_rules.asking import Answer
-from offcampus_rules.decision import Deadline, Decision, RefundTerms, Value, Violation
+from offcampus_rules.decision import Deadline, Decision, Figure, RefundTerms, Value, Violation
 from offcampus_rules.messages import Language
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def _lines(answer: Answer, words: Words) -> Iterator[str]:
         yield from _deadline(answer, words)
     elif isinstance(answer, RefundTerms):
         yield from _refund(answer, words)
+    elif isinstance(answer, Figure):
+        yield from _figure(answer, words)
     else:
         yield _value(answer, words)
 
@@ -164,7 +166,20 @@ def _refund(terms: RefundTerms, words: Words) -> Iterator[str]:
         yield f"└─ {_value(value, words)}"
 
 
-def _working(item: Deadline | RefundTerms, words: Words) -> Iterator[str]:
+def _figure(figure: Figure, words: Words) -> Iterator[str]:
+    if figure.result is None:
+        yield f"{figure.question}: {words['not_regulated']}"
+    for name, item in (figure.result or {}).items():
+        shown = units.readable(item, "fen", words.language) if name.endswith("_fen") else item
+        yield f"{figure.question} {name}: {words['none'] if item in (None, []) else shown}"
+    yield from _working(figure, words)
+    for alarm in figure.alarms:
+        yield f"├─ {words['alarm']} {alarm.plugin} {alarm.hook}: {alarm.problem}"
+    for value in figure.values:
+        yield f"└─ {_value(value, words)}"
+
+
+def _working(item: Deadline | RefundTerms | Figure, words: Words) -> Iterator[str]:
     lines = item.working_zh if words.language == "zh" else item.working
     yield f"├─ {words['working']}"
     yield from (f"│  ├─ {line}" for line in lines)

@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 from offcampus_rules import plain, statuses
 from offcampus_rules.asking import QUESTIONS, Answer, answer
 from offcampus_rules.context import GovernedBy
-from offcampus_rules.decision import Decision, Value
+from offcampus_rules.decision import Decision, Figure, Value
 from offcampus_rules.errors import FileProblem
 from offcampus_rules.plain import FactsError
 from offcampus_rules.rules import Gate
@@ -32,7 +32,8 @@ class Explanation:
         """The answer as the standard writes it, and beside it every rule's status and what had no effect."""
         document: dict[str, Any] = {"kind": self.question}
         if self.answer is not None:
-            document |= self.answer.to_json() if isinstance(self.answer, Decision | Value) else observed(self.answer)
+            told = self.answer
+            document |= told.to_json() if isinstance(told, Decision | Figure | Value) else observed(told)
         return document | {
             "missing_facts": list(self.missing),
             "rules": [item.to_json() for item in self.rules],

@@ -64,7 +64,7 @@ _ROWS = (
             "left out, with an alarm"),
     HookRow("credit_factors", "advisory", context.InstitutionYear, "set_by_id", "skip", "end of the year", 500,
             "left out, with an alarm"),
-    HookRow("list_transitions", "advisory", context.ListChange, "set", "skip", "day", 500,
+    HookRow("list_transitions", "advisory", context.ListReview, "set", "skip", "day", 500,
             "left out, with an alarm"),
     HookRow("disclosure_fields", "declaration", None, "no_conflict", "not_loaded", "read at load", 500,
             "the plugin is not loaded"),

@@ -24,6 +24,7 @@ from offcampus_rules.context import (
     InstitutionYear,
     LessonPlan,
     ListChange,
+    ListReview,
     PriceRequest,
     RefundRefusal,
     RefundRequest,
@@ -146,7 +147,7 @@ class Hooks:
         """Points for the credit grading; of one id the fewest count."""
 
     @hookspec
-    def list_transitions(self, case: Case[ListChange]) -> tuple[ListProposal, ...]:  # type: ignore[empty-body]
+    def list_transitions(self, case: Case[ListReview]) -> tuple[ListProposal, ...]:  # type: ignore[empty-body]
         """List statuses somebody should look at."""
 
     @hookspec

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 import jsonschema_rs
 from offcampus_spec.schemas import compile_schema
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from offcampus_rules import code_reading, digests, exceptions, messages, parameters, rules, yaml12
 from offcampus_rules.decision import PluginInfo
@@ -30,8 +31,8 @@ from offcampus_rules.rules import RuleFile
 from offcampus_rules.validation import valid_shape
 from offcampus_rules.yaml12 import Document
 
-API = 1
-"""The interface between kit and plugins; a plugin says in its manifest which one it was written for."""
+API = "1.1"
+"""The interface between kit and plugins (major.minor); a manifest names a range, or a major version."""
 
 ReadT = TypeVar("ReadT")
 _NAMESPACE = re.compile(r"x-[a-z]{2,20}\Z")
@@ -148,7 +149,7 @@ def _manifest(root: Path, problems: list[FileProblem]) -> dict[str, Any]:
     if found := valid_shape(document, "manifest"):
         raise RuleFileError(found)
     manifest = cast("dict[str, Any]", document.content)
-    if manifest["requires_api"] != API:
+    if not _meets(manifest["requires_api"]):
         problems.append(
             document.problem(
                 ("requires_api",),
@@ -158,6 +159,15 @@ def _manifest(root: Path, problems: list[FileProblem]) -> dict[str, Any]:
             )
         )
     return manifest
+
+
+def _meets(required: int | str) -> bool:
+    """Whether this kit's interface is one the plugin was written for; a whole number means all of that major."""
+    try:
+        wanted = SpecifierSet(required if isinstance(required, str) else f">={required},<{required + 1}")
+    except InvalidSpecifier:
+        return False
+    return wanted.contains(API)
 
 
 def _each(

@@ -78,8 +78,6 @@ def count(job: Job, start: int, stop: int) -> Tally:
         compare = replaying.compared_as_known if job.mode == "as-known" else replaying.compared
         for row, before, after in compare(job.before, job.after, rows):
             tally.count(row, before, after, replaying.change(row, before, after))
-    for kind in tally.samples:
-        tally.samples[kind] = sorted(tally.samples[kind], key=lambda sample: sample.number)[: job.sample]
     return tally
 
 

@@ -62,14 +62,19 @@ Pair = tuple[Row, Judged, Judged]
 def compared(before: RuleSet, after: RuleSet, rows: Iterable[Row]) -> Iterator[Pair]:
     """Every row judged by both, in no particular order."""
     columns: dict[Gate, list[Row]] = {}
+    by_column: dict[tuple[Gate, str], bool] = {}
     for row in rows:
-        gate = cast("Gate", row.line.question)
-        if not row.missing and gate in GATES and all(by_data(each, gate, row.region) for each in (before, after)):
+        gate, region = cast("Gate", row.line.question), row.region
+        known = by_column.get((gate, region))
+        if known is None:
+            known = gate in GATES and all(by_data(each, gate, region) for each in (before, after))
+            by_column[gate, region] = known
+        if known and not row.missing:
             columns.setdefault(gate, []).append(row)
         else:
             yield row, judge_row(before, row), judge_row(after, row)
-    for gate, known in columns.items():
-        yield from _in_columns(gate, known, before, after)
+    for gate, together in columns.items():
+        yield from _in_columns(gate, together, before, after)
 
 
 def compared_as_known(before: RuleSet, after: RuleSet, rows: Iterable[Row]) -> Iterator[Pair]:

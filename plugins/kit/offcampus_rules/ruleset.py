@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
-from offcampus_rules import deadlines, digests, effective, judge, looser, screening
+from offcampus_rules import deadlines, digests, effective, figures, judge, looser, proposals, screening
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import (
@@ -27,11 +28,17 @@ from offcampus_rules.context import (
     CourseFiling,
     Facts,
     GovernedBy,
+    InstitutionWindow,
+    InstitutionYear,
     LessonPlan,
     ListChange,
+    ListReview,
+    PriceRequest,
     RefundRefusal,
     RefundRequest,
     Release,
+    ReleasePlanRequest,
+    ReserveCase,
     Scope,
     StaffRecord,
 )
@@ -39,6 +46,7 @@ from offcampus_rules.decision import (
     Alarm,
     Deadline,
     Decision,
+    Figure,
     Outcome,
     PluginInfo,
     RefundTerms,
@@ -52,6 +60,7 @@ from offcampus_rules.parameters import NATION, Parameter, level_of, within
 from offcampus_rules.plans import Plan
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.rules import Gate
+from offcampus_rules.valuing import Valuing
 
 _GOVERNED_BY: tuple[GovernedBy, ...] = ("contract_date", "event_date", "report_date")
 _CACHE_LIMIT = 8192
@@ -96,11 +105,14 @@ class RuleSet:
     ) -> None:
         self._assembly = _official(assembly) if official_only else assembly
         self.rejected = rejected
+        self.official_only = official_only
+        self.advisory: RuleSet | None = None
         self.plugins: tuple[PluginInfo, ...] = tuple(plugin.info for plugin in assembly.plugins)
         self.digest = digest or digests.digest(
             {"official_only": official_only, "plugins": [info.to_json() for info in self.plugins]}
         )
         self._hooks = HookAnswers(self._assembly, guarded)
+        self._valuing = Valuing(self._hooks, self._look_at, self._absent)
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._periods: dict[tuple[Any, ...], Plan] = {}
         self._breaks: dict[tuple[Gate, GovernedBy], tuple[date, ...] | None] = {}
@@ -118,6 +130,12 @@ class RuleSet:
     def assembly(self) -> Assembly:
         """The plugins' content, for tools that list or check it."""
         return self._assembly
+
+    def advised_by(self, advisory: RuleSet) -> RuleSet:
+        """This set, with decisions that tell beside them (`advised`) what the other set would refuse as well."""
+        advised = copy(self)
+        advised.advisory = advisory
+        return advised
 
     def trying(self, assembly: Assembly) -> RuleSet:
         """These rules with other content, for tools that try a change out; answers still carry this set's digest."""
@@ -174,16 +192,60 @@ class RuleSet:
         return self._decide("list_change", case)
 
     def confirmation_due(self, case: Confirmation) -> Deadline:
-        """When silence confirms a lesson. While a plugin of the region is out the clock stands still."""
+        """When silence confirms a lesson; a plugin's Python can only postpone it. While one is out the clock stands."""
         answer = deadlines.confirmation_due(case, lambda name, on: self.value(name, case.scope, on))
-        alarms = self._absent(case.scope.region, "confirmation_due")
-        return replace(answer, due_at=None, alarms=alarms) if alarms else answer
+        proposed, failed = self._proposed("confirmation_due", case)
+        alarms = (*self._absent(case.scope.region, "confirmation_due"), *failed)
+        if alarms:
+            return replace(answer, due_at=None, alarms=alarms)
+        return deadlines.postponed(answer, proposed) if proposed else answer
 
     def refund_terms(self, case: RefundRequest) -> RefundTerms:
-        """What binds a refund. An absent plugin is told (`alarms`) and never stands in a refund's way."""
+        """What binds a refund. A plugin that is out is told (`alarms`) and never stands in a refund's way."""
         answer = deadlines.refund_terms(case, lambda name, on: self.value(name, case.scope, on))
-        alarms = self._absent(case.scope.region, "refund_terms")
+        worked = figures.refund_sum(case, answer.full, self._look_at(case))
+        if worked is not None:
+            answer = deadlines.with_sum(answer, worked.result, worked.working, worked.values)
+        proposed, failed = self._proposed("refund_terms", case)
+        answer = deadlines.bettered(answer, proposed) if proposed else answer
+        alarms = (*self._absent(case.scope.region, "refund_terms"), *failed)
         return replace(answer, alarms=alarms) if alarms else answer
+
+    def price_limit(self, case: PriceRequest) -> Figure:
+        """What a course's hours may cost in all: `amount_fen`."""
+        return self._valuing.price(case)
+
+    def release_plan(self, case: ReleasePlanRequest) -> Figure:
+        """How an order's money leaves custody: `mode`, and `steps` of days and cumulative shares (none: by lesson)."""
+        return self._valuing.plan(case)
+
+    def reserve_required(self, case: ReserveCase) -> Figure:
+        """What an institution must keep aside: `amount_fen`."""
+        return self._valuing.reserve(case)
+
+    def warning(self, case: InstitutionWindow) -> Figure:
+        """Signs of risk in an institution's figures, and the `level` they amount to."""
+        return self._valuing.warning(case, self.plan("risk", case))
+
+    def credit(self, case: InstitutionYear) -> Figure:
+        """An institution's `points` and `grade` of a year."""
+        return self._valuing.credit(case)
+
+    def list_transitions(self, case: ListReview) -> Figure:
+        """Where an institution on the lists should go: `to`. Nothing changes by itself."""
+        return self._valuing.lists(case)
+
+    def _look_at(self, case: Facts) -> Callable[[str], Value]:
+        lookup = self._hooks.lookup(case)
+
+        def look(name: str) -> Value:
+            value = lookup(name)
+            return value if value is not None else effective.undefined(name)
+
+        return look
+
+    def _proposed(self, hook: str, case: Any) -> proposals.Proposed:
+        return proposals.gather(self._hooks, hook, case)
 
     def check_many(self, kind: Gate, cases: Sequence[Facts]) -> list[Decision]:
         """Many cases of one gate at once: the same decisions, with one crossing to each plugin's worker."""
@@ -209,6 +271,10 @@ class RuleSet:
     def _decision(self, kind: Gate, case: Facts, added: tuple[Violation, ...], alarms: tuple[Alarm, ...]) -> Decision:
         found = screening.judge(self.plan(kind, case), case)
         violations = found.violations if not added else (*found.violations, *added)
+        advised: tuple[Violation, ...] = ()
+        if self.advisory is not None:
+            other = self.advisory.check_many(kind, [case])[0]
+            advised = tuple(item for item in other.violations if item not in violations)
         return Decision(
             outcome="refuse" if violations else _on_failure(kind) if alarms else "allow",
             kind=kind,
@@ -222,6 +288,7 @@ class RuleSet:
             not_evaluated=found.not_evaluated,
             alarms=alarms,
             exceptions_applied=found.exceptions,
+            advised=advised,
         )
 
     def clocks(self, kind: Gate) -> tuple[GovernedBy, ...]:

@@ -6,6 +6,7 @@ give the same report.
 
 from __future__ import annotations
 
+import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,34 +70,38 @@ class Tally:
 
     def count(self, row: Row, before: Judged, after: Judged, change: Change | None) -> None:
         """One row, judged by both sides."""
+        fen = row.fen
         self.rows += 1
-        self.fen += row.fen
+        self.fen += fen
         self.before[before.outcome] += 1
         self.after[after.outcome] += 1
         for rule in before.unjudged | after.unjudged:
             self.not_evaluated[rule] += 1
         if change is not None:
-            self._changed(change)
+            self._changed(change, fen)
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: Change, fen: int) -> None:
         row, kind = change.row, change.kind
         self.kinds[kind] += 1
-        self.kind_fen[kind] += row.fen
+        self.kind_fen[kind] += fen
         names = {"region": (row.region,), "institution": (row.line.institution,), "rule": change.rules}
         for by in self.by:
             for name in names[by]:
                 self.groups[by, name, kind] += 1
-                self.group_fen[by, name, kind] += row.fen
-        known = self.samples.setdefault(kind, [])
-        if self.keep_all:
-            self.changes.append(Sample.of(change))
-        known.append(Sample.of(change))
-        if len(known) > 4 * self.wanted:
-            self._trim(kind)
+                self.group_fen[by, name, kind] += fen
+        known = self.samples.setdefault(kind, [])  # the first of the history; rows are not judged in their order
+        is_early = len(known) < self.wanted or (known != [] and row.number < known[-1].number)
+        if is_early or self.keep_all:
+            sample = Sample.of(change)
+            if self.keep_all:
+                self.changes.append(sample)
+            if is_early:
+                bisect.insort(known, sample, key=_number)
+                del known[self.wanted :]
 
     def _trim(self, kind: str) -> None:
-        """The first of the history stay; rows are not judged in their order."""
-        self.samples[kind] = sorted(self.samples[kind], key=lambda sample: sample.number)[: self.wanted]
+        """The first of the history stay."""
+        self.samples[kind] = sorted(self.samples[kind], key=_number)[: self.wanted]
 
     def refuse(self, item: Unreadable) -> None:
         """A line that is no case."""
@@ -115,7 +120,7 @@ class Tally:
         for kind, samples in other.samples.items():
             self.samples.setdefault(kind, []).extend(_shifted(samples, shift))
             self._trim(kind)
-        self.changes.extend(sorted(_shifted(other.changes, shift), key=lambda sample: sample.number))
+        self.changes.extend(sorted(_shifted(other.changes, shift), key=_number))
         moved = [Unreadable(item.number + shift, item.reason) for item in other.unreadable]
         self.unreadable = [*self.unreadable, *moved][: self.wanted]
         self.unreadable_rows += other.unreadable_rows
@@ -130,6 +135,10 @@ class Tally:
                 money[name] += self.group_fen[axis, name, kind]
         ranked = sorted(rows.items(), key=lambda item: (-sum(item[1].values()), item[0]))
         return [(name, {kind: kinds.get(kind, 0) for kind in KINDS}, money[name]) for name, kinds in ranked[:most]]
+
+
+def _number(sample: Sample) -> int:
+    return sample.number
 
 
 def _shifted(samples: Iterable[Sample], shift: int) -> Iterator[Sample]:

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from offcampus_rules import yaml12
 from offcampus_rules.asking import Answer, ask
-from offcampus_rules.decision import Deadline, Decision, RefundTerms, Value, plain_raw
+from offcampus_rules.decision import Deadline, Decision, Figure, RefundTerms, Value, plain_raw
 from offcampus_rules.errors import Position, RuleFileError
 from offcampus_rules.explaining import tree
 from offcampus_rules.plain import FactsError
@@ -130,9 +130,12 @@ def observed(answer: Answer) -> dict[str, Any]:
             "due_at": _at(answer.due_at),
             "silence_due_at": _at(answer.silence_due_at),
             "full": answer.full,
+            "amount_fen": answer.amount_fen,
             "provisional": answer.provisional,
             "values": {item.parameter: _plain(item) for item in answer.values},
         }
+    if isinstance(answer, Figure):
+        return {"result": answer.result, "values": {item.parameter: _plain(item) for item in answer.values}}
     return {"value": _plain(answer), "level": answer.level}
 
 

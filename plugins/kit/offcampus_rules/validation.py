@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from offcampus_rules.yaml12 import Document
 
 _CITED = frozenset({"source", "confidence"})
-Shape = Literal["manifest", "rules", "messages", "cases", "exceptions"]
+Shape = Literal["manifest", "rules", "messages", "cases", "lock", "exceptions"]
 
 
 def valid_parameter_file(document: Document) -> tuple[FileProblem, ...]:

@@ -16,6 +16,7 @@ from offcampus_rules.context import (
     InstitutionYear,
     LessonPlan,
     ListChange,
+    ListReview,
     PriceRequest,
     RefundRefusal,
     RefundRequest,
@@ -246,10 +247,10 @@ def credit_factors(case: Case[InstitutionYear]) -> tuple[CreditFactor, ...]:
 
 
 @hookimpl
-def list_transitions(case: Case[ListChange]) -> tuple[ListProposal, ...]:
+def list_transitions(case: Case[ListReview]) -> tuple[ListProposal, ...]:
     """Off the white list for too long without having put things right: somebody should look at the black list."""
     months, facts = case.value("hooked.months_to_rectify").value, case.facts
-    if not isinstance(months, int) or facts.removed_on is None or facts.rectified is not False:
+    if not isinstance(months, int) or facts.removed_on is None or facts.rectified:
         return ()
     elapsed = (facts.on.year - facts.removed_on.year) * 12 + facts.on.month - facts.removed_on.month
     if (elapsed, facts.on.day) <= (months, facts.removed_on.day):

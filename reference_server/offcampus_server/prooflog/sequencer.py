@@ -59,6 +59,8 @@ def run(storage: Storage, now: datetime, *, at_a_time: int = AT_A_TIME, patience
         if not prepared.rows or not storage.write(partial(_append, new=prepared)):
             return total
         total += len(prepared.rows)
+        if len(prepared.rows) < at_a_time:
+            return total  # what is written meanwhile is for the next round: heads and deadlines wait for this one
 
 
 def size(connection: Connection) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import threading
 from typing import Any
 
@@ -10,12 +12,15 @@ from life import log_all, sign
 from money import execute, instructions, run
 from offcampus_server.kernel.clock import security_instant
 from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger.facts import END
+from offcampus_server.ledger.tables import UNLAWFUL_CHANGE, transfers
 from offcampus_server.prooflog import heads, sequencer
 from offcampus_server.prooflog.erasure import destroy_salt
 from offcampus_server.prooflog.heads import TreeBroken
 from offcampus_server.prooflog.sources import settled
 from offcampus_server.prooflog.verification import verify
 from offcampus_server.workers.loop import run_once
+from sqlalchemy import insert
 from world import World
 
 
@@ -53,6 +58,52 @@ def test_every_fact_once(sqlite_world: World, at_a_time: int) -> None:
     assert log_all(world, at_a_time) > 0
     newest = entries(world)[before]
     assert (newest.source, newest.fact) == ("transfer", "resolved")
+    complete(world)
+
+
+def test_a_creation_holds_exactly_what_can_never_change() -> None:
+    """A column that a later step may change belongs to the end of a transfer, or its creation would no longer fit."""
+    free = {
+        column.name for column in transfers.c
+        if not re.search(rf"OLD\.{column.name}\b[^()]*?NEW\.{column.name}\b|COALESCE\(OLD\.{column.name},", UNLAWFUL_CHANGE)
+    }  # fmt: skip
+    assert free | {"state"} == set(END)
+
+
+def test_a_round_ends_though_others_go_on_writing(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes without a pause does not keep the worker from its other steps."""
+    storage = sqlite_world.platform.storage
+    storage.write(lambda work: write_line(work, "before"))
+    appended, rounds = sequencer._append, itertools.count(1)
+
+    def and_another(work: Work, new: Any) -> bool:
+        assert next(rounds) < 10
+        write_line(work, "meanwhile")
+        return appended(work, new)
+
+    monkeypatch.setattr(sequencer, "_append", and_another)
+    assert 0 < log_all(sqlite_world) <= 2
+    assert 0 < log_all(sqlite_world) <= 2
+
+
+def test_a_round_that_dies_half_way_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between entries and salts, the log is as it was; the next round begins where this one did."""
+    world.ready()
+    log_all(world)
+    before = entries(world)
+    world.report(1)
+
+    def dying(table: Any) -> Any:
+        if table is sequencer.salts:
+            raise KeyboardInterrupt
+        return insert(table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sequencer, "insert", dying)
+        with pytest.raises(KeyboardInterrupt):
+            log_all(world)
+    assert entries(world) == before
+    assert log_all(world) > 0
     complete(world)
 
 

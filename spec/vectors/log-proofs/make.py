@@ -1,7 +1,8 @@
 """Make the vectors of log proofs, from the definitions of RFC 9162 section 2.1 and nothing else.
 
 Standard library only and no line shared with what it is to test: the hashes of whole lists are worked out again and
-again by the recursive definitions, slowly. `python make.py` writes inclusion.json and consistency.json beside it.
+again by the recursive definitions, slowly. `python make.py` writes inclusion.json,
+consistency.json and leaves.json beside it; heads.json says itself how it was made.
 
 The eight leaves and their roots are those that Certificate Transparency implementations publish as known answers; the
 ways to spoil a proof follow the kinds that transparency-dev/merkle tests (Apache-2.0), written anew here.
@@ -151,6 +152,33 @@ def consistency_cases():
     yield {"name": "from nothing to nothing", "holds": False, **nothing}
 
 
+def leaf_cases():
+    order, previous = "ord_01m01nsaw0e5hbt45jqsn74mqw", KNOWN_ROOTS[0]
+    row = {"seq": 3, "id": "trf_01m89k7psdea0rwhgpvdj2skjs", "kind": "release", "amount_fen": 24000}
+    leaves = {
+        "a transfer that begins its order's chain": {
+            "v": 1, "type": "transfer.created", "row": row, "chain": {"subject": order, "no": 1},
+        },
+        "what became of it, after another fact": {
+            "v": 1, "type": "transfer.resolved", "row": {"id": row["id"], "seq": 3, "state": "posted"},
+            "chain": {"previous": previous, "subject": order, "no": 2},
+        },
+        "an audit line whose detail is a commitment": {
+            "v": 1, "type": "audit.written", "row": {"action": "createOrder", "seq": 25}, "personal": previous,
+        },
+        "texts that need care": {
+            "v": 1, "type": "audit.written",
+            "row": {"subject": "张三·𠮷 \"quoted\" back\\slash / \u2028 \u007f \t\n\u0001 é", "z": "", "B": "b"},
+        },
+        "the largest and the smallest number": {
+            "v": 1, "type": "audit.written", "row": {"most": 2**53 - 1, "least": 1 - 2**53, "none": 0},
+        },
+    }  # fmt: skip
+    for name, leaf in leaves.items():
+        text = json.dumps(leaf, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        yield {"name": name, "leaf": leaf, "canonical": text, "leaf_hash": sha(b"\x00" + text.encode()).hex()}
+
+
 def files():
     """The vectors by file name."""
     assert [tree_hash(LEAVES[: size + 1]).hex() for size in range(8)] == KNOWN_ROOTS
@@ -169,6 +197,10 @@ def files():
         "consistency.json": {
             **both, "title_en": "A tree begins with a smaller one, or is not shown to",
             "title_zh": "大树以小树开头的一致性证明（含应拒绝的证明）", "cases": list(consistency_cases()),
+        },
+        "leaves.json": {
+            "topic": "log-proofs", "hash_id": "sha-256", "title_en": "A leaf's canonical form and its hash",
+            "title_zh": "叶子的规范形式与哈希", "cases": list(leaf_cases()),
         },
     }  # fmt: skip
 

@@ -8,6 +8,7 @@ from offcampus_rules.cli.check import check
 from offcampus_rules.cli.diff import diff
 from offcampus_rules.cli.explain import explain
 from offcampus_rules.cli.list import list_rules
+from offcampus_rules.cli.lock import lock
 from offcampus_rules.cli.new import new
 from offcampus_rules.cli.replay import replay
 from offcampus_rules.cli.show import show
@@ -19,5 +20,5 @@ def main() -> None:
     """Rules of off-campus training: dated, sourced, explained."""
 
 
-for command in (new, list_rules, show, check, explain, replay, diff):
+for command in (new, list_rules, show, check, explain, replay, diff, lock):
     main.add_command(command)

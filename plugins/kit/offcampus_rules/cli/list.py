@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from offcampus_rules import lockfile
 from offcampus_rules.registry import load_ruleset
 
 
 @click.command("list")
 @click.option("--parameters/--plugins-only", default=True, help="List every parameter below the plugins.")
-def list_rules(parameters: bool) -> None:
+@click.option(
+    "--lock", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The operator's lock: show its modes."
+)
+def list_rules(parameters: bool, lock: Path | None) -> None:
     """List the installed plugins, the ones left out and why, and the parameters they define."""
-    ruleset = load_ruleset()
+    known = lockfile.read(lock) if lock is not None else None
+    ruleset = load_ruleset(lock=known)
     click.echo(f"ruleset {ruleset.digest}")
-    for plugin in ruleset.assembly.plugins:
+    for plugin in (ruleset.advisory or ruleset).assembly.plugins:
         info = plugin.info
-        click.echo(f"{info.jurisdiction}  {info.distribution} {info.version}  {plugin.title_zh} / {plugin.title_en}")
+        walls = f"  Python in a worker ({', '.join(plugin.code.walls)})" if plugin.code is not None else ""
+        how = "" if known is None else f"  {known.mode(info.jurisdiction, info.distribution)}"
+        title = f"{plugin.title_zh} / {plugin.title_en}"
+        click.echo(f"{info.jurisdiction}  {info.distribution} {info.version}{how}  {title}{walls}")
     for item in ruleset.rejected:
         click.echo(f"{item.jurisdiction or '??????'}  {item.name}  LEFT OUT: {item.reason}", err=True)
     if parameters:

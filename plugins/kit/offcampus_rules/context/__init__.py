@@ -9,7 +9,7 @@ Invariants
   does not arise (the field says so). A fact left at its default does not change the digest of older facts.
 """
 
-from offcampus_rules.context.institution import FactorScore, InstitutionWindow, InstitutionYear, ListChange
+from offcampus_rules.context.institution import FactorScore, InstitutionWindow, InstitutionYear, ListChange, ListReview
 from offcampus_rules.context.money import (
     RefundReason,
     RefundRefusal,
@@ -65,6 +65,7 @@ __all__ = [
     "InstitutionYear",
     "LessonPlan",
     "ListChange",
+    "ListReview",
     "ListStatus",
     "OpenOrder",
     "PriceRequest",

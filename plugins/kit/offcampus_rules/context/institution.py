@@ -10,7 +10,7 @@ from offcampus_rules.context.scope import GovernedBy, ListStatus, Scope
 
 @dataclass(frozen=True, slots=True)
 class ListChange:
-    """A change of an institution's list status that somebody wants to enter, or (`to` equal `before`) a look at it.
+    """A change of an institution's list status that somebody wants to enter.
 
     `removed_on` is the day it left the white list; `rectified`: what was asked for has been put right.
     """
@@ -26,6 +26,21 @@ class ListChange:
     told_in_writing: bool | None = None
     refunds_open: int | None = None
     closure_announced_on: date | None = None
+
+    def date_for(self, governed_by: GovernedBy) -> date:
+        return self.on
+
+
+@dataclass(frozen=True, slots=True)
+class ListReview:
+    """A look at an institution's place on the lists; `removed_on` is the day it left the white list."""
+
+    scope: Scope
+    on: date
+    status: ListStatus
+    removed_on: date | None = None
+    rectified: bool = False
+    closed: bool = False
 
     def date_for(self, governed_by: GovernedBy) -> date:
         return self.on
