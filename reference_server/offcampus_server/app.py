@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Request, Response, request
-from offcampus_rules import RuleSet, load_ruleset
+from offcampus_rules import RuleSet
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -22,6 +22,7 @@ from offcampus_server.kernel.unit_of_work import Storage
 from offcampus_server.migrations import at_head
 from offcampus_server.pipeline import Platform, Received
 from offcampus_server.registry import bound_operations
+from offcampus_server.rules_in_force import RulesInForce
 from offcampus_server.settings import Secrets, Settings
 
 PROBLEM_TYPE = "application/problem+json"
@@ -32,16 +33,21 @@ def make_platform(settings: Settings, ruleset: RuleSet | None = None) -> Platfor
     """Open everything that a process needs. Raises ContractGap, SettingsError or FileNotFoundError at start."""
     secrets = Secrets.load(settings.secrets_file)
     keyring = load_keyring(settings.key_file)
-    rules = ruleset or load_ruleset()
+    rules = (lambda: ruleset) if ruleset is not None else _watched(RulesInForce.of(settings))
     storage = Storage(
         make_engine(settings.database_url),
         settings.clock(),
-        lambda: rules,
+        rules,
         secrets.vault(),
         settings.issuer,
         secrets.cursor_key,
     )
-    return Platform(settings, storage, keyring, lambda: rules, bound_operations(keyring))
+    return Platform(settings, storage, keyring, rules, bound_operations(keyring))
+
+
+def _watched(rules: RulesInForce) -> RulesInForce:
+    rules.watch()
+    return rules
 
 
 def create_app(settings: Settings | None = None, platform: Platform | None = None) -> Flask:

@@ -19,6 +19,7 @@ from offcampus_server.migrations import at_head, upgrade
 from offcampus_server.parties import service as parties
 from offcampus_server.prompt import open_storage, told
 from offcampus_server.rules_commands import rules
+from offcampus_server.rules_in_force import RulesInForce
 from offcampus_server.settings import Secrets, Settings
 
 FILE = click.Path(path_type=Path)
@@ -42,6 +43,7 @@ def serve(host: str, port: int, workers: int, migrate: bool) -> None:
     _require_head(settings, migrate=migrate)
     Secrets.load(settings.secrets_file)
     keyring.load(settings.key_file)
+    RulesInForce.of(settings)
     from granian import Granian  # a server's import is paid by those who serve
     from granian.constants import Interfaces
 

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 import click
+from offcampus_rules.errors import RuleKitError
 
 from offcampus_server.kernel.db import make_engine
 from offcampus_server.kernel.unit_of_work import Storage
@@ -21,7 +22,7 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **options: Any) -> Any:
         try:
             return command(*args, **options)
-        except (SettingsError, PartyError, FileNotFoundError, ValueError) as error:
+        except (SettingsError, PartyError, RuleKitError, FileNotFoundError, ValueError) as error:
             raise click.ClickException(str(error)) from None
 
     return run

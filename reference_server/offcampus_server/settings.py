@@ -11,6 +11,10 @@ OFFCAMPUS_CLOCK_FILE        JSON {"offset_seconds": n}; only in development
 OFFCAMPUS_VALIDATE_ANSWERS  1: check each answer against the contract; a breach is a 500 (default: 0)
 OFFCAMPUS_MAX_BODY_BYTES    the largest body (default: 2097152)
 OFFCAMPUS_LOG_HEAD_SECONDS  at least so long between two signed heads of the provable log (default: 10)
+OFFCAMPUS_RULES_LOCK        which plugins are in force (`offcampus-rules lock`); looked at each second, no restart needed
+                            (default: none, every installed plugin)
+OFFCAMPUS_RULES_ARCHIVE     a folder where each rule set that comes into force is kept by its digest (default: none)
+OFFCAMPUS_RULES_OFFICIAL_ONLY  1: only values whose own text was read bind (default: 0)
 OFFCAMPUS_LOG_LEVEL         debug, info, warning, error (default: info)
 """
 
@@ -28,7 +32,8 @@ from offcampus_server.kernel.vault import Vault
 NAMES = (
     "OFFCAMPUS_DATABASE_URL", "OFFCAMPUS_ISSUER", "OFFCAMPUS_KEY_FILE", "OFFCAMPUS_SECRETS_FILE",
     "OFFCAMPUS_DEVELOPMENT", "OFFCAMPUS_CLOCK_FILE", "OFFCAMPUS_VALIDATE_ANSWERS", "OFFCAMPUS_MAX_BODY_BYTES",
-    "OFFCAMPUS_LOG_HEAD_SECONDS", "OFFCAMPUS_LOG_LEVEL",
+    "OFFCAMPUS_LOG_HEAD_SECONDS", "OFFCAMPUS_LOG_LEVEL", "OFFCAMPUS_RULES_LOCK", "OFFCAMPUS_RULES_ARCHIVE",
+    "OFFCAMPUS_RULES_OFFICIAL_ONLY",
 )  # fmt: skip
 
 
@@ -74,6 +79,9 @@ class Settings:
     max_body_bytes: int = 2 * 1024 * 1024
     log_level: str = "info"
     log_head_seconds: int = 10
+    rules_lock: Path | None = None
+    rules_archive: Path | None = None
+    rules_official_only: bool = False
 
     def clock(self) -> Clock:
         """The business clock."""
@@ -101,7 +109,14 @@ class Settings:
             _number(given, "OFFCAMPUS_MAX_BODY_BYTES", default.max_body_bytes, 1024),
             _choice(given, "OFFCAMPUS_LOG_LEVEL", ("debug", "info", "warning", "error"), default.log_level),
             _number(given, "OFFCAMPUS_LOG_HEAD_SECONDS", default.log_head_seconds, 0),
+            _path(given, "OFFCAMPUS_RULES_LOCK"),
+            _path(given, "OFFCAMPUS_RULES_ARCHIVE"),
+            _flag(given, "OFFCAMPUS_RULES_OFFICIAL_ONLY"),
         )
+
+
+def _path(given: Mapping[str, str], name: str) -> Path | None:
+    return Path(given[name]) if given.get(name) else None
 
 
 def _flag(given: Mapping[str, str], name: str) -> bool:
