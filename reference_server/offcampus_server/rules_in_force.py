@@ -1,9 +1,9 @@
 """The rules that a server process decides with, and their change without a restart.
 
-With a lock (`OFFCAMPUS_RULES_LOCK`) every process looks at the file each second; when it has changed, everything is read
-again beside the rules in force and then takes their place at one stroke. A unit of work takes its rules once, so that
-nobody decides with a mixture. Rules that cannot be read change nothing and are told. Each set that comes into force is
-archived (`OFFCAMPUS_RULES_ARCHIVE`) under the digest that decisions carry, so that they can be decided again years later.
+With a lock (`OFFCAMPUS_RULES_LOCK`) every process looks at the file each second; when it has changed, everything is
+read again beside the rules in force and then takes their place at one stroke. A unit of work takes its rules once, so
+that nobody decides with a mixture. Rules that cannot be read change nothing and are told. Each set that comes into force
+is archived (`OFFCAMPUS_RULES_ARCHIVE`) under the digest that decisions carry, to decide them again years later.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ OFFCAMPUS_CLOCK_FILE        JSON {"offset_seconds": n}; only in development
 OFFCAMPUS_VALIDATE_ANSWERS  1: check each answer against the contract; a breach is a 500 (default: 0)
 OFFCAMPUS_MAX_BODY_BYTES    the largest body (default: 2097152)
 OFFCAMPUS_LOG_HEAD_SECONDS  at least so long between two signed heads of the provable log (default: 10)
-OFFCAMPUS_RULES_LOCK        which plugins are in force (`offcampus-rules lock`); looked at each second, no restart needed
+OFFCAMPUS_RULES_LOCK        which plugins are in force (`offcampus-rules lock`); a change needs no restart
                             (default: none, every installed plugin)
 OFFCAMPUS_RULES_ARCHIVE     a folder where each rule set that comes into force is kept by its digest (default: none)
 OFFCAMPUS_RULES_OFFICIAL_ONLY  1: only values whose own text was read bind (default: 0)

@@ -78,7 +78,8 @@ def test_decisions_name_the_plugins_that_were_in_force(world: World, lock: Path)
     for mode in ("enforce", "off"):
         switch(lock, "110000", mode)
         rules.look_again()
-        made = world.ok(world.vendor.post("/v1/orders", world.order_document()), 201)
+        sent = world.order_document(class_hours_centi=2000)
+        made = world.ok(world.vendor.post("/v1/orders", sent), 201)
         decision = world.ok(world.authority.get(f"/v1/decisions/{made['decision_id']}"))
         spoke.append({plugin["jurisdiction"] for plugin in decision["plugins"]})
     assert spoke == [{"000000", "110000"}, {"000000"}]

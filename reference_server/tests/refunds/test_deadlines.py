@@ -13,7 +13,7 @@ from money import approve, ask, balanced, instructions, refund, sweep
 from offcampus_rules import RuleSet
 from offcampus_server.kernel.clock import SHANGHAI
 from offcampus_server.refunds.service import agree_silent
-from world import World, problem
+from world import Document, World, problem
 
 
 def travel(world: World, moment: str) -> None:
@@ -94,16 +94,17 @@ def test_where_nothing_is_regulated_nothing_is_made_up(lite: World) -> None:
 
 
 def academic(world: World) -> World:
-    """A paid order of an academic course, on Wednesday 2 December 2026; no lesson was given."""
+    """A paid order of an academic course at 30 yuan an hour, on Wednesday 2 December 2026; no lesson was given."""
+    price: Document = {"price_lines": [{"kind": "tuition", "title": "学费", "amount_fen": 120_000}]}
     travel(world, "2026-12-02T12:00:00+08:00")
     world.open_institution(sectors=["academic"])
-    document = world.course_document(sector="academic", subject="mathematics", title="数学")
+    document = world.course_document(sector="academic", subject="mathematics", title="数学", **price)
     course = world.ok(world.vendor.post("/v1/courses", document))
     world.ok(world.authority.post(f"/v1/courses/{course['id']}/approval", {}, if_match=course["version"]))
     world.ids["course"] = course["id"]
     world.open_family()
     world.open_account()
-    world.buy()
+    world.buy(total_fen=120_000, **price)
     return world
 
 
