@@ -2,8 +2,8 @@
 
 With a lock (`OFFCAMPUS_RULES_LOCK`) every process looks at the file each second; when it has changed, everything is
 read again beside the rules in force and then takes their place at one stroke. A unit of work takes its rules once, so
-that nobody decides with a mixture. Rules that cannot be read change nothing and are told. Each set that comes into force
-is archived (`OFFCAMPUS_RULES_ARCHIVE`) under the digest that decisions carry, to decide them again years later.
+that nobody decides with a mixture. Rules that cannot be read change nothing and are told. Each set that comes into
+force is archived (`OFFCAMPUS_RULES_ARCHIVE`) under the digest that decisions carry, to decide them again years later.
 """
 
 from __future__ import annotations
