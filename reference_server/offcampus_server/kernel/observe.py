@@ -27,7 +27,12 @@ def configure_logs(level: str) -> None:
 
 
 def log() -> Any:
-    """The logger. Events are fixed words; values are identifiers, counts and codes."""
+    """The logger. Events are fixed words; values are identifiers, counts and codes.
+
+    A process that configured nothing (a command, a script) hears of trouble only, and never on standard output.
+    """
+    if not structlog.is_configured():
+        configure_logs("warning")
     return structlog.get_logger()
 
 
