@@ -15,7 +15,19 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from offcampus_rules import ageing, boundaries, code_reading, hook_checking, mutating, reach, registry, testing, yaml12
+from offcampus_rules import (
+    ageing,
+    boundaries,
+    code_reading,
+    hook_checking,
+    mutating,
+    reach,
+    registry,
+    satisfiable,
+    shadowed,
+    testing,
+    yaml12,
+)
 from offcampus_rules.asked import asked
 from offcampus_rules.boundaries import Coverage
 from offcampus_rules.errors import FileProblem, Position, RuleFileError, RuleSetError
@@ -72,7 +84,8 @@ def check(
     ruleset = _assembled(plugin, above)
     if isinstance(ruleset, Report):
         return ruleset
-    own = [problem for problem in ruleset.reports() if root in problem.file.parents]
+    stated = (*ruleset.reports(), *satisfiable.find(ruleset.assembly), *shadowed.find_all(ruleset.assembly))
+    own = [problem for problem in stated if root in problem.file.parents]
     cases, broken = _cases(root)
     found = [*own, *suspicious, *_untranslated(root), *broken, *reach.unreachable(plugin, ruleset.assembly)]
     found += [*_mismatches(ruleset, cases), *hook_checking.failures(plugin, above, cases)]
