@@ -84,7 +84,7 @@ def check(
     ruleset = _assembled(plugin, above)
     if isinstance(ruleset, Report):
         return ruleset
-    stated = (*ruleset.reports(), *satisfiable.find(ruleset.assembly), *shadowed.find_all(ruleset.assembly))
+    stated = (*ruleset.reports(), *satisfiable.find(ruleset.assembly), *shadowed.find(ruleset.assembly))
     own = [problem for problem in stated if root in problem.file.parents]
     cases, broken = _cases(root)
     found = [*own, *suspicious, *_untranslated(root), *broken, *reach.unreachable(plugin, ruleset.assembly)]

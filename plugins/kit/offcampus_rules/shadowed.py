@@ -1,62 +1,39 @@
-"""Finds local values that can never apply (R-UNREACH): they look like a rule and are none.
+"""Finds local nulls that can never apply (R-UNREACH): they look like a rule and are none.
 
-- A null where a level above regulates for as long and for everything it speaks of: a locality cannot lift a value by
-  saying that nothing is regulated.
-- A value that lies wholly before the parameter is defined, or after it has ended: nobody asks for it then.
-A value that merely repeats what stands above is none of these: restating the law is good practice.
+A null says that nothing is regulated. Where a level above regulates for as long, and for everything the null speaks of, it
+lifts nothing, whatever its author thinks. A value that merely repeats what stands above is another matter (restating the
+law is good practice), and so is one from before the nation regulated: it held then, and history is judged by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.errors import FileProblem
 from offcampus_rules.parameters import Entry, Parameter, chain
 
 
-def find_all(assembly: Assembly) -> tuple[FileProblem, ...]:
-    """The same for every parameter."""
+def find(assembly: Assembly) -> tuple[FileProblem, ...]:
+    """Every local null that is overruled for all it speaks of."""
     return tuple(
         problem
         for name, parameter in sorted(assembly.definitions.items())
-        for problem in find(parameter, assembly.entries.get(name, ()))
+        for problem in _find(parameter, assembly.entries.get(name, ()))
     )
 
 
-def find(parameter: Parameter, entries: Sequence[Entry]) -> tuple[FileProblem, ...]:
-    """Everything a locality wrote of a parameter that never applies."""
-    life = _life([entry for entry in entries if entry.region == parameter.jurisdiction])
-    local = [entry for entry in entries if entry.binds and entry.region != parameter.jurisdiction]
-    return tuple(problem for entry in local for problem in _examine(parameter, entries, entry, life))
-
-
-def _life(defined: Sequence[Entry]) -> tuple[date, date]:
-    return min(entry.since for entry in defined), max(entry.until or date.max for entry in defined)
-
-
-def _examine(
-    parameter: Parameter, entries: Sequence[Entry], entry: Entry, life: tuple[date, date]
-) -> Iterator[FileProblem]:
-    begin, end = life
-    if entry.since >= end or (entry.until is not None and entry.until <= begin):
-        span = f"{begin} – {end}" if end != date.max else f"{begin} –"
-        yield FileProblem(
-            entry.file,
-            entry.position,
-            "R-UNREACH",
-            f"{parameter.id} is defined for {span}; this lies wholly outside; extend the history above first",
-            f"{parameter.id} 的定义期间为 {span}，此取值全在期间之外；请先补全上级当时的规定及原因",
-        )
-    elif entry.value is None and (above := _standing_above(entries, entry)):
-        yield FileProblem(
-            entry.file,
-            entry.position,
-            "R-UNREACH",
-            f"null lifts nothing: {above.region} regulates {parameter.id} for all of it; leave the null out",
-            f"null 不能免除上级规定：{above.region} 已就 {parameter.id} 作出规定；请删去此 null",
-        )
+def _find(parameter: Parameter, entries: Sequence[Entry]) -> Iterator[FileProblem]:
+    for entry in entries:
+        above = _standing_above(entries, entry) if entry.value is None else None
+        if above is not None:
+            yield FileProblem(
+                entry.file,
+                entry.position,
+                "R-UNREACH",
+                f"null lifts nothing: {above.region} regulates {parameter.id} for all of it; leave the null out",
+                f"null 不能免除上级规定：{above.region} 已就 {parameter.id} 作出规定；请删去此 null",
+            )
 
 
 def _standing_above(entries: Sequence[Entry], entry: Entry) -> Entry | None:
