@@ -24,11 +24,12 @@ from typing import Any, get_args
 
 from offcampus_rules import display, effective, units
 from offcampus_rules.assembly import Assembly
-from offcampus_rules.context import DELIVERIES, SECTORS, STAGES, Scope
+from offcampus_rules.context import Scope
 from offcampus_rules.errors import FileProblem
 from offcampus_rules.facts import CONTEXTS, VOCABULARY
 from offcampus_rules.messages import Language
-from offcampus_rules.parameters import Cell, Entry, Parameter, chain, within
+from offcampus_rules.parameters import Entry, Parameter, within
+from offcampus_rules.places import AXES, places
 from offcampus_rules.rules import PASSES, Gate, Rule
 
 LEAST: Mapping[str, int] = {
@@ -40,8 +41,6 @@ LEAST: Mapping[str, int] = {
     "minutes_per_class_hour": 1,
 }
 """The smallest number a fact has when there is a charge, a class, a lesson at all."""
-_PLACE = ("sector", "stage", "delivery")
-_CELLS: tuple[Cell, ...] = tuple(product(SECTORS, STAGES, DELIVERIES))
 _YEAR = 366
 
 
@@ -82,7 +81,7 @@ def _empty_values(assembly: Assembly) -> Iterator[FileProblem]:
         if parameter.binding != "floor" or parameter.stricter != "subset":
             continue
         entries = assembly.entries.get(name, ())
-        for scope, day in _places(entries):
+        for scope, day in places(entries):
             speaking = [entry for entry in effective.in_force(entries, scope, day) if entry.value is not None]
             value = effective.effective(parameter, entries, scope, day).value
             if len(speaking) > 1 and (value == () or getattr(value, "spans", None) == ()):
@@ -95,11 +94,11 @@ def _dead_gates(assembly: Assembly) -> Iterator[FileProblem]:
         by_fact: dict[str, list[Rule]] = {}
         for rule in rules:
             by_fact.setdefault(rule.fact, []).append(rule)
-        doubtful = {fact for fact, group in by_fact.items() if fact not in _PLACE and _doubtful(assembly, fact, group)}
+        doubtful = {fact for fact, group in by_fact.items() if fact not in AXES and _doubtful(assembly, fact, group)}
         judged = [rule for rule in rules if rule.fact in doubtful]
         conditional = {one.fact for rule in judged for one in rule.conditions}
-        judged += [rule for rule in rules if rule.fact in conditional - doubtful - set(_PLACE)]
-        bans = [rule for rule in rules if rule.fact in _PLACE]
+        judged += [rule for rule in rules if rule.fact in conditional - doubtful - set(AXES)]
+        bans = [rule for rule in rules if rule.fact in AXES]
         if judged:
             yield from _dead(assembly, gate, judged, bans)
 
@@ -122,7 +121,7 @@ def _dead(assembly: Assembly, gate: Gate, rules: Sequence[Rule], bans: Sequence[
     named = {rule.parameter for rule in (*rules, *bans)}
     named |= {one.parameter for rule in (*rules, *bans) for one in rule.conditions if one.parameter is not None}
     entries = [entry for name in sorted(named) for entry in assembly.entries.get(name, ())]
-    for scope, day in _places(entries, (*rules, *bans)):
+    for scope, day in places(entries, (*rules, *bans)):
         if any(
             not _passes(demand, getattr(scope, demand.rule.fact)) for demand in _demands(assembly, bans, scope, day)
         ):
@@ -141,7 +140,7 @@ def _demands(assembly: Assembly, rules: Sequence[Rule], scope: Scope, day: date)
     """What the levels demand here, conditions on sector, stage and delivery settled."""
     found: list[Demand] = []
     for rule in rules:
-        static = [one for one in rule.conditions if one.fact in _PLACE]
+        static = [one for one in rule.conditions if one.fact in AXES]
         if not within(scope.region, rule.jurisdiction) or not all(
             getattr(scope, one.fact) in _wanted(assembly, one, scope, day) for one in static
         ):
@@ -167,7 +166,7 @@ def _clash(assembly: Assembly, gate: Gate, demands: list[Demand], scope: Scope, 
         (demand.rule.id, one.fact): _wanted(assembly, one, scope, day)
         for demand in demands
         for one in demand.rule.conditions
-        if one.fact not in _PLACE
+        if one.fact not in AXES
     }
     facts = sorted({fact for _, fact in wanted})
     domains = [_domain(gate, fact, [values for (_, name), values in wanted.items() if name == fact]) for fact in facts]
@@ -249,25 +248,6 @@ def _options(gate: Gate, fact: str) -> frozenset[str]:
     hint = typing.get_type_hints(CONTEXTS[gate]).get(fact)
     parts = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     return frozenset(word for part in parts for word in get_args(part) if isinstance(word, str))
-
-
-def _places(entries: Sequence[Entry], rules: Sequence[Rule] = ()) -> Iterator[tuple[Scope, date]]:
-    """Every place and day at which other entries are in force or other conditions hold; what is alike only once."""
-    binding = [entry for entry in entries if entry.binds]
-    static = [one for rule in rules for one in rule.conditions if one.fact in _PLACE and one.values is not None]
-    asked = tuple(rule.fact in _PLACE for rule in rules)
-    for region in sorted({entry.region for entry in binding}):
-        here = [entry for entry in binding if entry.region in chain(region)]
-        for day in sorted({day for entry in here for day in (entry.since, entry.until) if day is not None}):
-            standing = [(index, entry.cells) for index, entry in enumerate(here) if entry.in_force(day)]
-            seen: set[tuple[Any, ...]] = set()
-            for cell in _CELLS:
-                speaking = tuple(index for index, cells in standing if cell in cells)
-                holding = tuple(cell[_PLACE.index(one.fact)] in (one.values or ()) for one in static)
-                key = (speaking, holding, cell if any(asked) else None)
-                if speaking and key not in seen:
-                    seen.add(key)
-                    yield Scope(region, *cell), day  # type: ignore[arg-type]  # cells come from Scope's own lists
 
 
 Stated = tuple[Parameter, Entry]
