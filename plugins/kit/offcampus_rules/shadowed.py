@@ -1,8 +1,8 @@
 """Finds local nulls that can never apply (R-UNREACH): they look like a rule and are none.
 
-A null says that nothing is regulated. Where a level above regulates for as long, and for everything the null speaks of, it
-lifts nothing, whatever its author thinks. A value that merely repeats what stands above is another matter (restating the
-law is good practice), and so is one from before the nation regulated: it held then, and history is judged by it.
+A null says that nothing is regulated. Where a level above regulates for as long, and for everything the null speaks of,
+it lifts nothing, whatever its author thinks. A value that merely repeats what stands above is another matter (restating
+the law is good practice), and so is one from before the nation regulated: history is judged by it.
 """
 
 from __future__ import annotations
