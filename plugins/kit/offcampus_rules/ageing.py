@@ -10,12 +10,17 @@ from datetime import date, timedelta
 
 from offcampus_rules.calendar import classify
 from offcampus_rules.errors import FileProblem
-from offcampus_rules.parameters import Parameter
+from offcampus_rules.parameters import Entry, Parameter
 from offcampus_rules.plugin import Plugin
 
 CHECK_AGAIN_AFTER = timedelta(days=365)
 LOOK_AHEAD = timedelta(days=60)
 """The notice for a year comes in November; a deadline of 15 working days over a long holiday fits into this."""
+
+
+def is_unchecked(entry: Entry) -> bool:
+    """Whether a value binds and nobody says when it was last read against the text: counted, and no fault."""
+    return entry.binds and entry.value is not None and entry.checked_on is None
 
 
 def warnings(plugin: Plugin, definitions: Mapping[str, Parameter], today: date) -> Iterator[FileProblem]:

@@ -48,6 +48,8 @@ class Report:
     parameters: int = 0
     rules: int = 0
     cases: int = 0
+    unchecked: int = 0
+    """Binding values that do not say when somebody last read them against the text (`checked_on`)."""
     coverage: Coverage | None = None
     mutation: Mutation | None = None
 
@@ -100,6 +102,7 @@ def check(
         parameters=len(plugin.parameter_files),
         rules=sum(len(items) for file in plugin.rule_files for _, items in file.sections()),
         cases=len(cases),
+        unchecked=sum(ageing.is_unchecked(entry) for file in plugin.parameter_files for entry in file.entries),
         coverage=covered,
         mutation=mutation,
     )

@@ -60,6 +60,7 @@ def to_json(report: Report, base: Path) -> dict[str, Any]:
         "parameters": report.parameters,
         "rules": report.rules,
         "cases": report.cases,
+        "unchecked": report.unchecked,
         "problems": [_problem(problem, base) for problem in report.problems],
     }
     if report.coverage is not None:

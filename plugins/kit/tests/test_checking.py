@@ -64,6 +64,19 @@ def test_a_good_plugin(nation, province):
     assert (report.parameters, report.rules, report.cases) == (1, 0, 2)
 
 
+def test_values_nobody_read_again_are_counted(nation, province, local_hours):
+    """A value without `checked_on` is no fault, and it is not hidden; a null or a note has nothing to be read."""
+    checked = local_hours("110000", 50) + "    checked_on: 2026-01-01\n"
+    noted = local_hours("110000", 50).replace("reported", "draft")
+    counts = [
+        checking.check(
+            province(name=name, **({"parameters/sale/hours_max.yaml": text} if text else {})), [nation]
+        ).unchecked
+        for name, text in (("a", None), ("b", checked), ("c", noted))
+    ]
+    assert counts == [1, 0, 0]
+
+
 def test_a_looser_value(nation, province):
     """90 above a floor of 60 is an error with file and line."""
     report = checking.check(province(hours=90, cases=CASES.replace("5001", "6001").replace("地方", "全国")), [nation])
