@@ -20,6 +20,7 @@ from offcampus_server.prooflog.api import make_handlers as make_log_handlers
 from offcampus_server.public.api import handlers as public
 from offcampus_server.pupils.api import handlers as pupils
 from offcampus_server.refunds.api import handlers as refunds
+from offcampus_server.refunds.overdue import find_overdue
 from offcampus_server.refunds.service import agree_silent, pay_again
 
 Sweep = Callable[[Work, int], int]
@@ -29,6 +30,7 @@ SWEEPS: Mapping[str, Sweep] = {
     "agree_silent": agree_silent,
     "release_waiting": release_waiting,
     "pay_again": pay_again,
+    "find_overdue": find_overdue,
 }
 """Each does at most `limit` things in the transaction that it is given, and says how many it did."""
 

@@ -212,9 +212,13 @@ class Client:
     def object_to_refund(
         self, refund: models.RefundResource, objection: models.RefundObjection
     ) -> models.RefundResource:
-        """The institution objects to a refund, with a reason."""
+        """The institution objects to a refund, with a ground and a reason."""
         path = {"refund_id": refund.id}
         return self._step("objectToRefund", path, refund.version, models.RefundResource, objection)
+
+    def rule_on_refund(self, refund: models.RefundResource, ruling: models.RefundRuling) -> models.RefundResource:
+        """An authority rules on a refund that the institution objects to."""
+        return self._step("ruleOnRefund", {"refund_id": refund.id}, refund.version, models.RefundResource, ruling)
 
     def order_statement(self, order_id: str) -> models.OrderStatement:
         """Every ledger line of an order."""

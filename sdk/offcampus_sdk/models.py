@@ -738,6 +738,37 @@ class Decision(Struct, kw_only=True, omit_defaults=True):
     """Exceptions applied"""
     decided_at: str | UnsetType = UNSET
     """Decided at"""
+    advised: list[DecisionAdvisedItem] | UnsetType = UNSET
+    """Advised"""
+
+
+class DecisionAdvisedItem(Struct, kw_only=True, omit_defaults=True):
+    """DecisionAdvisedItem"""
+
+    code: str
+    """Code"""
+    pointer: str | None | UnsetType = UNSET
+    """Where"""
+    given: Any | UnsetType = UNSET
+    """What was given"""
+    allowed: Any | UnsetType = UNSET
+    """What is allowed"""
+    rule: str | None | UnsetType = UNSET
+    """Rule"""
+    requirement: str | None | UnsetType = UNSET
+    """Requirement"""
+    citation: str | None | UnsetType = UNSET
+    """Citation"""
+    confidence: str | None | UnsetType = UNSET
+    """Confidence of the citation"""
+    message_en: str | UnsetType = UNSET
+    """Message"""
+    message_zh: str | UnsetType = UNSET
+    """Message in Chinese"""
+    remedy_en: str | None | UnsetType = UNSET
+    """What to do"""
+    remedy_zh: str | None | UnsetType = UNSET
+    """What to do, in Chinese"""
 
 
 class DecisionExceptionsAppliedItem(Struct, kw_only=True, omit_defaults=True):
@@ -1996,10 +2027,14 @@ class Refund(Struct, kw_only=True, omit_defaults=True):
 
 
 class RefundObjection(Struct, kw_only=True, omit_defaults=True):
-    """The institution objects and says why."""
+    """The institution objects, says on which ground and why, and names what proves it."""
 
+    ground: str
+    """Ground"""
     reason: str
     """Reason"""
+    records: list[str] | UnsetType = UNSET
+    """Consumption records that prove the hours"""
 
 
 class RefundQuote(Struct, kw_only=True, omit_defaults=True):
@@ -2067,8 +2102,14 @@ class RefundResource(Struct, kw_only=True, omit_defaults=True):
     """Province extensions"""
     due_at: str | None | UnsetType = UNSET
     """When the money must be back, where a rule says so"""
+    overdue_at: str | None | UnsetType = UNSET
+    """When it was found overdue"""
     objection: RefundResourceObjection | None | UnsetType = UNSET
     """Objection"""
+    agreed_by: str | None | UnsetType = UNSET
+    """By what it was agreed"""
+    ruling: RefundResourceRuling | None | UnsetType = UNSET
+    """Ruling"""
     decision_id: str | UnsetType = UNSET
     """Decision"""
 
@@ -2076,10 +2117,14 @@ class RefundResource(Struct, kw_only=True, omit_defaults=True):
 class RefundResourceObjection(Struct, kw_only=True, omit_defaults=True):
     """RefundResourceObjection"""
 
+    ground: str
+    """Ground"""
     reason: str
     """Reason"""
     at: str
     """At"""
+    records: list[str] | UnsetType = UNSET
+    """Consumption records that prove the hours"""
 
 
 class RefundResourcePart(Struct, kw_only=True, omit_defaults=True):
@@ -2099,6 +2144,17 @@ class RefundResourcePart(Struct, kw_only=True, omit_defaults=True):
     """Instruction"""
 
 
+class RefundResourceRuling(Struct, kw_only=True, omit_defaults=True):
+    """RefundResourceRuling"""
+
+    ruling: str
+    """Ruling"""
+    text: str
+    """Reasons"""
+    at: str
+    """At"""
+
+
 class RefundResourceWorkingItem(Struct, kw_only=True, omit_defaults=True):
     """RefundResourceWorkingItem"""
 
@@ -2112,6 +2168,15 @@ class RefundResourceWorkingItem(Struct, kw_only=True, omit_defaults=True):
     """Amount in fen, signed"""
     rule: str | None | UnsetType = UNSET
     """Rule"""
+
+
+class RefundRuling(Struct, kw_only=True, omit_defaults=True):
+    """The authority decides a refund: for the family it is paid, for the institution it is rejected."""
+
+    ruling: str
+    """Ruling"""
+    text: str
+    """Reasons"""
 
 
 class Return(Struct, kw_only=True, omit_defaults=True):

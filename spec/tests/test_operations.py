@@ -15,7 +15,7 @@ from offcampus_spec.security import roles
 from openapi_spec_validator import validate
 
 MONEY_AND_EVIDENCE = (
-    "createOrder", "createPayment", "requestRefund", "approveRefund", "reportConsumption", "confirmConsumption",
+    "createOrder", "createPayment", "requestRefund", "approveRefund", "ruleOnRefund", "reportConsumption", "confirmConsumption",
     "disputeConsumption", "resolveDispute", "executeCustodyInstruction", "failCustodyInstruction",
     "reportCustodyMovements", "submitStatement", "openCustodyAccount",
 )  # fmt: skip
@@ -182,7 +182,7 @@ DUTIES = {
         "createOrder listPupils confirmConsumption resolveDispute getStaff",
     ),
     "authority": (
-        "approveInstitution resolveDispute listDecisions getStatement",
+        "approveInstitution resolveDispute ruleOnRefund listDecisions getStatement",
         "createOrder createPayment executeCustodyInstruction confirmConsumption",
     ),
 }

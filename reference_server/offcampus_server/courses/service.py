@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from offcampus_rules import Scope
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, select
 
 from offcampus_server.courses import decisions
 from offcampus_server.courses.tables import classes, courses, lessons
@@ -158,6 +158,14 @@ def cancel_lesson(call: Call, work: Work) -> Answer:
 def lessons_by_id(work: Work, ids: Sequence[str]) -> dict[str, Lesson]:
     """Lessons by identifier, whoever's."""
     return {id: _lesson(row) for id, row in resources.by_ids(work, lessons, list(ids)).items()}
+
+
+def lesson_began(work: Work, course_id: str, since: datetime, until: datetime) -> bool:
+    """Has a lesson of a course begun in this time, by the timetable?"""
+    query = select(lessons.c.id).where(
+        lessons.c.course_id == course_id, lessons.c.state == "scheduled", lessons.c.starts_at.between(since, until)
+    )
+    return work.connection.execute(query.limit(1)).first() is not None
 
 
 def present_lesson(row: RowMapping) -> dict[str, Any]:

@@ -132,11 +132,16 @@ def transition(
     work: Work, table: Table, row: RowMapping, if_match: int | None, to: str, *sources: str, **columns: Any
 ) -> RowMapping:
     """A state change under a version. Raises `concurrency.stale` first, then `resource.state`."""
+    require_state(row, if_match, *sources)
+    return change(work, table, row, if_match, state=to, **columns)
+
+
+def require_state(row: RowMapping, if_match: int | None, *sources: str) -> None:
+    """The caller's version is the current one and the state one of these; raises as `transition` does."""
     if if_match is not None and if_match != row["version"]:
         raise stale(row["version"])
     if row["state"] not in sources:
         raise wrong_state(row["state"], *sources)
-    return change(work, table, row, if_match, state=to, **columns)
 
 
 def stale(current: int) -> Problem:

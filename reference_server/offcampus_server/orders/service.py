@@ -200,6 +200,12 @@ def set_state(work: Work, order: Order, to: str, verb: str, *sources: str, **col
     return _facts(row)
 
 
+def resume(work: Work, order_id: str) -> None:
+    """A refund was rejected: the order goes on. It was paid whole, else its refund was agreed at once."""
+    set_state(work, load(work, order_id), "paid", "resumed", "refunding", refund_requested_at=None)
+    close_when_settled(work, order_id)
+
+
 def close_when_settled(work: Work, order_id: str) -> None:
     """Close an order whose money has all gone where it belongs and whose hours are all decided."""
     order = load(work, order_id)

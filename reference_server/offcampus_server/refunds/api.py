@@ -5,7 +5,7 @@ from __future__ import annotations
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call, Handlers
 from offcampus_server.kernel.unit_of_work import Work
-from offcampus_server.refunds import service
+from offcampus_server.refunds import disagreement, overdue, service
 from offcampus_server.refunds.tables import refunds
 
 handlers = Handlers()
@@ -26,7 +26,7 @@ def request_refund(call: Call, work: Work) -> Answer:
 @handlers("listRefunds")
 def list_refunds(call: Call, work: Work) -> Answer:
     """Refunds."""
-    return resources.page(call, work, refunds, lambda row: service.present(work, row))
+    return overdue.page(call, work)
 
 
 @handlers("getRefund")
@@ -44,4 +44,10 @@ def approve_refund(call: Call, work: Work) -> Answer:
 @handlers("objectToRefund")
 def object_to_refund(call: Call, work: Work) -> Answer:
     """Object to a refund."""
-    return service.object_to(call, work)
+    return disagreement.object_to(call, work)
+
+
+@handlers("ruleOnRefund")
+def rule_on_refund(call: Call, work: Work) -> Answer:
+    """The authority decides a refund."""
+    return disagreement.rule_on(call, work)

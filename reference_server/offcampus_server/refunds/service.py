@@ -39,7 +39,10 @@ def quote(call: Call, work: Work) -> Answer:
 
 
 def request(call: Call, work: Work) -> Answer:
-    """Ask for a refund (M-18.2). Raises `refund.in_progress` for a second one, `refund.nothing_left` for nothing."""
+    """Ask for a refund (M-18.2); where nothing can have been taught, it is agreed at once (M-QA.6).
+
+    Raises `refund.in_progress` for a second one, `refund.nothing_left` for nothing.
+    """
     sent = call.body
     if (row := resources.known(work, refunds, sent)) is not None:
         return Answer(200, present(work, row), row["version"])
@@ -61,29 +64,19 @@ def request(call: Call, work: Work) -> Answer:
     orders.set_state(
         work, order, "refunding", "refund_requested", "paid", "awaiting_payment", refund_requested_at=asked.at
     )
-    _emit(work, "requestRefund", "requested", row)
+    tell(work, "requestRefund", "requested", row)
+    if found.at_once:
+        row = agree(work, row, "entitlement", None)
     return resources.created(row, "refunds", present(work, row))
 
 
 def approve(call: Call, work: Work) -> Answer:
     """The institution agrees, and the bank is told in the same transaction; or it has a failed payment made again."""
-    row = _of_institution(call, work)
+    row = of_institution(call, work)
     if row["state"] == "failed":
         row = _pay_again(work, row, call.if_match)
     else:
-        row = _agree(work, row, "institution", call.if_match)
-    return Answer(200, present(work, row), row["version"])
-
-
-def object_to(call: Call, work: Work) -> Answer:
-    """The institution objects, with a reason, before its silence counts as consent."""
-    row = _of_institution(call, work)
-    if row["state"] == "requested" and row["silence_due_at"] <= work.now:
-        given = violation("resource.state", "/silence_due_at", allowed=f"before {rfc3339(row['silence_due_at'])}")
-        raise Problem("resource.state", "the time to object has run out: silence was consent", [given])
-    objection = {"reason": call.body["reason"], "at": rfc3339(work.now)}
-    row = resources.transition(work, refunds, row, call.if_match, "objected", "requested", objection=objection)
-    _emit(work, "objectToRefund", "objected", row)
+        row = agree(work, row, "institution", call.if_match)
     return Answer(200, present(work, row), row["version"])
 
 
@@ -92,7 +85,7 @@ def agree_silent(work: Work, limit: int) -> int:
     query = select(refunds).where(refunds.c.state == "requested", refunds.c.silence_due_at <= work.now)
     rows = work.connection.execute(query.order_by(refunds.c.silence_due_at).limit(limit)).mappings().all()
     for row in rows:
-        _agree(work, row, "silence", None)
+        agree(work, row, "silence", None)
     return len(rows)
 
 
@@ -128,7 +121,7 @@ def settle_undecided(work: Work, order_id: str) -> None:
         row = resources.change(
             work, refunds, row, None, state=state, amount_fen=total, working=[*row["working"], extra]
         )
-        _emit(work, "refund.extended", "extended", row)
+        tell(work, "refund.extended", "extended", row)
     orders.close_when_settled(work, order_id)
 
 
@@ -142,17 +135,22 @@ def present(work: Work, row: RowMapping) -> dict[str, Any]:
         working=row["working"],
         parts=instructions.of_refund(work, row["id"]),
         objection=row["objection"],
+        agreed_by=row["agreed_by"],
+        ruling=row["ruling"],
+        overdue_at=rfc3339(row["overdue_at"]) if row["overdue_at"] else None,
+        **({"decision_id": row["decision_id"]} if row["decision_id"] else {}),
     )
 
 
-def _agree(work: Work, row: RowMapping, by: str, if_match: int | None) -> RowMapping:
+def agree(work: Work, row: RowMapping, by: str, if_match: int | None, **columns: Any) -> RowMapping:
+    """A refund is agreed to: the sum is worked out again, the escrow held, and the bank told."""
     order = orders.load(work, row["order_id"])
     found = working.work_out(work, order, Asked(row["requested_at"], row["document"]["reason"]))
     row = resources.transition(
         work, refunds, row, if_match, "paying" if found.amount_fen else "paid", "requested", "objected", agreed_by=by,
-        amount_fen=found.amount_fen, working=found.shown(),
+        amount_fen=found.amount_fen, working=found.shown(), **columns,
     )  # fmt: skip
-    _emit(work, "approveRefund", "agreed", row)
+    tell(work, "approveRefund", "agreed", row)
     _instruct(work, row, order, found.amount_fen)
     orders.close_when_settled(work, order.id)
     return row
@@ -182,7 +180,7 @@ def _pay_again(work: Work, row: RowMapping, if_match: int | None) -> RowMapping:
             part=parts[old["payment_id"], old["part_no"]],
         )  # fmt: skip
     row = resources.transition(work, refunds, row, if_match, _reached(work, row), "failed")
-    _emit(work, "refund.paid_again", "paid_again", row)
+    tell(work, "refund.paid_again", "paid_again", row)
     return row
 
 
@@ -198,10 +196,10 @@ def _advance(work: Work, row: RowMapping) -> None:
     state = _reached(work, row)
     if state != row["state"]:
         row = resources.transition(work, refunds, row, None, state, "paying", "failed")
-        _emit(work, f"refund.{state}", state, row)
+        tell(work, f"refund.{state}", state, row)
 
 
-def _of_institution(call: Call, work: Work) -> RowMapping:
+def of_institution(call: Call, work: Work) -> RowMapping:
     """The refund, where the caller may speak for its institution: whoever asks does not also answer."""
     assert work.party is not None
     row = resources.find(work, refunds, call.path["refund_id"])
@@ -234,7 +232,8 @@ def _check_moment(work: Work, order: Order, requested_at: datetime) -> datetime:
     return requested_at
 
 
-def _emit(work: Work, action: str, verb: str, row: RowMapping) -> None:
+def tell(work: Work, action: str, verb: str, row: RowMapping) -> None:
+    """Note and tell what happened to a refund."""
     work.audit(action, row["id"], row["institution_id"])
     work.emit(
         "refund", verb, row["id"], row["institution_id"], row["version"], state=row["state"],

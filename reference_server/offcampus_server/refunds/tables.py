@@ -19,8 +19,14 @@ refunds = table(
     Column("working", Json, nullable=False),
     Column("objection", Json),
     Column("agreed_by", Text),
-    CheckConstraint("state IN ('requested', 'objected', 'agreed', 'paying', 'paid', 'failed')", name="state"),
+    Column("ruling", Json),
+    Column("overdue_at", Instant),
+    Column("decision_id", Text),
+    CheckConstraint(
+        "state IN ('requested', 'objected', 'agreed', 'paying', 'paid', 'failed', 'rejected')", name="state"
+    ),
     Index("ux_refunds_open", "order_id", unique=True,
           sqlite_where=Column("state", Text).in_(OPEN), postgresql_where=Column("state", Text).in_(OPEN)),
     Index("ix_refunds_silence", "state", "silence_due_at"),
+    Index("ix_refunds_due", "state", "due_at"),
 )  # fmt: skip

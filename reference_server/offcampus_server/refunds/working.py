@@ -22,6 +22,11 @@ from offcampus_server.orders.service import Order
 from offcampus_server.refunds import decisions
 from offcampus_server.refunds.decisions import Line
 
+AT_ONCE = Line(
+    "at_once", 0, "No lesson was due yet: paid at once, nobody's consent is waited for",
+    "尚无应授课次：即时退款，无须等待机构同意",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -38,6 +43,8 @@ class Working:
     amount_fen: int
     lines: tuple[Line, ...]
     terms: RefundTerms
+    at_once: bool
+    """Nothing can have been taught: nobody's consent is waited for (M-QA.6)."""
 
     def shown(self) -> list[dict[str, Any]]:
         """As in the schema `refund-resource`."""
@@ -50,7 +57,8 @@ def work_out(work: Work, order: Order, asked: Asked) -> Working:
     """What a refund that was asked for comes to now."""
     terms = _terms(work, order, asked)
     amount, lines = _sum(work, order, _why_whole(work, order, asked, terms))
-    return Working(amount, tuple(lines), terms)
+    at_once = amount > 0 and not _may_have_been_taught(work, order)
+    return Working(amount, (*lines, *([AT_ONCE] if at_once else [])), terms, at_once)
 
 
 def undecided(work: Work, order: Order) -> int:
@@ -79,6 +87,18 @@ def quoted(work: Work, order: Order) -> dict[str, Any]:
     found = work_out(work, order, Asked(work.now, "guardian_choice"))
     body = {"order_id": order.id, "as_of": rfc3339(work.now), "amount_fen": found.amount_fen}
     return {**body, "working": [line.to_json() for line in found.lines]}
+
+
+def _may_have_been_taught(work: Work, order: Order) -> bool:
+    """Hours were reported, or a lesson of the course has begun since the purchase and may yet be reported.
+
+    An order that is not paid takes no consumption: nothing of it can be taught.
+    """
+    if order.reported_centi:
+        return True
+    if payments.settled_at(work, order.id) is None:
+        return False
+    return courses.lesson_began(work, order.course_id, order.ordered_at, work.now)
 
 
 def _terms(work: Work, order: Order, asked: Asked) -> RefundTerms:

@@ -6,12 +6,12 @@ import json
 import math
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
-from money import approve, ask, balanced, instructions, refund, sweep
+from money import approve, ask, balanced, event_types, instructions, object_to, refund, sweep
 from offcampus_rules import RuleSet
 from offcampus_server.kernel.clock import SHANGHAI
+from offcampus_server.refunds.overdue import find_overdue
 from offcampus_server.refunds.service import agree_silent
 from world import Document, World, problem
 
@@ -28,10 +28,6 @@ def lite(sqlite_world: World) -> World:
     """A paid order, on Wednesday 2 December 2026 at noon."""
     travel(sqlite_world, "2026-12-02T12:00:00+08:00")
     return sqlite_world.ready()
-
-
-def object_to(world: World, asked: Any) -> Any:
-    return world.vendor.post(f"/v1/refunds/{asked['id']}/objection", {"reason": "课时有异议"}, if_match=1)
 
 
 def test_silence_is_consent_at_the_first_instant_after_the_fifth_working_day(lite: World) -> None:
@@ -84,6 +80,29 @@ def test_the_deadline_to_pay_is_the_provinces(sqlite_world: World) -> None:
     asked = world.ok(ask(world))
     assert asked["due_at"] == "2026-12-08T00:00:00+08:00"
     assert any("预收费管理办法" in line["text_zh"] for line in asked["working"])
+
+
+def test_a_refund_that_is_not_back_in_time_is_overdue_once_and_listed_until_it_is_paid(sqlite_world: World) -> None:
+    """At 00:00 after the last day: noted, told once, on the list of work; off the list when the money is back."""
+    world = academic(sqlite_world)
+    asked = world.ok(ask(world))
+    travel(world, "2026-12-07T23:59:50+08:00")
+    assert sweep(world, find_overdue) == 0
+    assert overdue(world) == []
+    travel(world, "2026-12-08T00:00:00+08:00")
+    assert overdue(world) == [asked["id"]], "the list does not wait for the sweep"
+    assert [sweep(world, find_overdue), sweep(world, find_overdue)] == [1, 0]
+    late = refund(world, asked["id"])
+    assert (late["overdue_at"][:16], late["state"]) == ("2026-12-08T00:00", "paying"), "an instruction is no payment"
+    assert event_types(world, asked["id"]) == ["refund.requested", "refund.agreed", "refund.overdue"]
+    world.execute_all()
+    assert refund(world, asked["id"])["state"] == "paid"
+    assert overdue(world) == []
+
+
+def overdue(world: World) -> list[str]:
+    """The authority's list of work."""
+    return [item["id"] for item in world.ok(world.authority.get("/v1/refunds", deadline="overdue"))["items"]]
 
 
 def test_where_nothing_is_regulated_nothing_is_made_up(lite: World) -> None:

@@ -17,6 +17,7 @@ from money import (
     in_contract,
     instructions,
     line,
+    object_to,
     refund,
     resolve,
     sweep,
@@ -160,9 +161,7 @@ def test_whoever_asks_does_not_also_answer(paid: World) -> None:
     asked = paid.ok(ask(paid))
     path = f"/v1/refunds/{asked['id']}"
     problem(in_contract(approve(paid, asked, by="guardian_app"), "approveRefund"), 403, "auth.scope")
-    objection = {"reason": "x"}
-    answer = paid.guardian_app.post(f"{path}/objection", objection, if_match=1)
-    problem(in_contract(answer, "objectToRefund"), 403, "auth.scope")
+    problem(in_contract(object_to(paid, asked, by="guardian_app"), "objectToRefund"), 403, "auth.scope")
     problem(approve(paid, asked, by="rival"), 404, "resource.not_found")
     problem(paid.rival.get(path), 404, "resource.not_found")
     assert instructions(paid) == []
@@ -192,17 +191,34 @@ def test_an_approval_is_of_what_was_read(paid: World) -> None:
 
 
 def test_an_objection_with_a_reason_stops_silence(paid: World) -> None:
-    """Scenario 35: objected on the last day: the sum stays in escrow, silence agrees to nothing; it may still agree."""
+    """Scenario 35: the sum stays in escrow, silence agrees to nothing any more; the institution may still agree."""
     asked = paid.ok(ask(paid))
-    path = f"/v1/refunds/{asked['id']}/objection"
     paid.shift(days=1)
-    objected = paid.ok(paid.vendor.post(path, {"reason": "课时有异议"}, if_match=1))
+    objected = paid.ok(object_to(paid, asked))
     assert (objected["state"], objected["objection"]["reason"]) == ("objected", "课时有异议")
-    problem(paid.vendor.post(path, {"reason": "again"}, if_match=2), 409, "resource.state")
+    problem(object_to(paid, objected), 409, "resource.state")
     paid.shift(days=30)
     assert sweep(paid, agree_silent) == 0
     assert balanced(paid)["escrow"] == 480_000
     assert paid.ok(approve(paid, objected))["state"] == "paying"
+
+
+def test_before_any_lesson_was_due_the_money_goes_back_at_once(world: World) -> None:
+    """M-QA.6: nothing can have been taught, so nobody is waited for: asked, and the bank is told in the same breath."""
+    world.open_class()
+    world.open_family()
+    world.open_account()
+    world.buy(ordered_at=world.now.isoformat())
+    assert lines(quote(world)) == {"paid": 480_000, "before_start": 0, "refund": 480_000, "at_once": 0}
+    asked = world.ok(ask(world), 201)
+    assert (asked["state"], asked["agreed_by"], asked["amount_fen"]) == ("paying", "entitlement", 480_000)
+    assert "at_once" in lines(asked)
+    problem(object_to(world, asked), 409, "resource.state")
+    problem(ask(world), 409, "refund.in_progress")
+    world.execute_all()
+    assert refund(world, asked["id"])["state"] == "paid"
+    assert balanced(world)["refunded"] == 480_000
+    assert event_types(world, asked["id"]) == ["refund.requested", "refund.agreed", "refund.paid"]
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,22 @@ def approve(world: World, refund: Document, *, by: str = "vendor") -> Any:
     return world.parties[by].post(f"/v1/refunds/{refund['id']}/approval", {}, if_match=refund["version"])
 
 
+def object_to(world: World, refund: Document, *, by: str = "vendor", **changes: Any) -> Any:
+    """The institution objects."""
+    body = {"ground": "other", "reason": "课时有异议", **changes}
+    return world.parties[by].post(f"/v1/refunds/{refund['id']}/objection", body, if_match=refund["version"])
+
+
+def rule_on(world: World, refund: Document, ruling: str, *, by: str = "authority") -> Any:
+    """The authority rules on a refund."""
+    body = {"ruling": ruling, "text": "已核查"}
+    return world.parties[by].post(f"/v1/refunds/{refund['id']}/ruling", body, if_match=refund["version"])
+
+
 def agreed(world: World, **changes: Any) -> Document:
-    """A refund that was asked for and agreed to."""
-    return dict(world.ok(approve(world, world.ok(ask(world, **changes)))))
+    """A refund that was asked for and agreed to, by the institution where anybody has to."""
+    asked = world.ok(ask(world, **changes))
+    return dict(world.ok(approve(world, asked)) if asked["state"] == "requested" else asked)
 
 
 def refund(world: World, id: str) -> Document:
