@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from offcampus_conformance.check import PROFILES
 from offcampus_conformance.cli import main as conformance
 from offcampus_rules.cli import main as rules
@@ -135,6 +137,21 @@ def test_requirements_that_pages_cite_exist() -> None:
         for id in re.findall(r"\bM-(?:[0-9]{2}|QA)\.[0-9]+\b", page.read_text(encoding="utf-8"))
     }
     assert {entry for entry in cited if entry[1] not in requirements()} == set()
+
+
+@pytest.mark.parametrize(("place", "province"), [("zhejiang", "330000"), ("guangdong", "440000")])
+def test_the_charge_that_the_rules_page_shows_is_explained(place: str, province: str) -> None:
+    """Refused by the nation in both places, with source and remedy; each place's own rules stand beside it."""
+    facts = f"docs/rules/examples/charge-{place}.json"
+    assert facts in (ROOT / "docs/rules/README.md").read_text(encoding="utf-8")
+    shown = CliRunner().invoke(rules, ["explain", "charge", str(ROOT / facts), "--lang", "en", "--json"])
+    assert shown.exit_code == 0, shown.output
+    decision = json.loads(shown.output)
+    assert {entry["code"] for entry in decision["violations"]} >= {
+        "precharge.hours_exceeded",
+        "precharge.amount_exceeded",
+    }
+    assert province in {plugin["jurisdiction"] for plugin in decision["plugins"]}
 
 
 def test_what_counts_as_implemented_is_judged() -> None:
