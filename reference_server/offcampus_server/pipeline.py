@@ -109,6 +109,8 @@ class Platform:
             work.party = parties.load(work.connection, caught.claims.party_id, caught.claims.scopes)
             if caught.nonce is not None:
                 parties.use_once(work, "nonce", caught.nonce.key_id, caught.nonce.value, caught.nonce.expires_at)
+            if problem.remember is not None:
+                problem.remember(work)
             subject = next(iter(call.path.values()), "-") if call is not None else "-"
             if problem.decision is not None:
                 institution_id = call.body.get("institution_id") if call is not None and call.body else None

@@ -141,6 +141,9 @@ class Client:
         self.custody_instructions: Collection[msgspec.Struct, models.CustodyInstructionResource] = Collection(
             t, "", "getCustodyInstruction", "listCustodyInstructions", "instruction_id", m.CustodyInstructionResource
         )
+        self.differences: Collection[msgspec.Struct, models.DifferenceResource] = Collection(
+            t, "", "getDifference", "listDifferences", "difference_id", m.DifferenceResource
+        )
         self.subscriptions: Collection[models.Subscription, models.SubscriptionResource] = Collection(
             t, "createSubscription", "getSubscription", "listSubscriptions", "subscription_id",
             m.SubscriptionResource,
@@ -240,6 +243,48 @@ class Client:
     ) -> models.CustodyInstructionResource:
         """A bank has not moved the money and will not."""
         return self._instruct("failCustodyInstruction", instruction_id, failure, key)
+
+    def submit_balance(
+        self, account_id: str, balance: models.Balance, *, key: str | None = None
+    ) -> models.BalanceResource:
+        """A bank submits what an account holds; every line booked until then is reported before."""
+        answer = self.transport.call("submitBalance", path={"account_id": account_id}, body=balance, key=key)
+        return decoded(answer, models.BalanceResource)
+
+    def close_account(
+        self, account: models.CustodyAccountResource, closure: models.AccountClosure
+    ) -> models.CustodyAccountResource:
+        """A bank has closed an account that held nothing."""
+        path = {"account_id": account.id}
+        return self._step("closeCustodyAccount", path, account.version, models.CustodyAccountResource, closure)
+
+    def freeze_account(
+        self, account: models.CustodyAccountResource, order: models.AccountOrder
+    ) -> models.CustodyAccountResource:
+        """A department freezes an account: releases stop at once, refunds go on."""
+        path = {"account_id": account.id}
+        return self._step("freezeCustodyAccount", path, account.version, models.CustodyAccountResource, order)
+
+    def unfreeze_account(
+        self, account: models.CustodyAccountResource, order: models.AccountOrder
+    ) -> models.CustodyAccountResource:
+        """A department has an account unfrozen."""
+        path = {"account_id": account.id}
+        return self._step("unfreezeCustodyAccount", path, account.version, models.CustodyAccountResource, order)
+
+    def propose_settlement(
+        self, difference: models.DifferenceResource, settlement: models.Settlement
+    ) -> models.DifferenceResource:
+        """The first of two persons says how a difference is to be settled."""
+        path = {"difference_id": difference.id}
+        return self._step("proposeSettlement", path, difference.version, models.DifferenceResource, settlement)
+
+    def approve_settlement(
+        self, difference: models.DifferenceResource, decision: models.SettlementDecision
+    ) -> models.DifferenceResource:
+        """The second of two persons agrees; only now the line is booked."""
+        path = {"difference_id": difference.id}
+        return self._step("approveSettlement", path, difference.version, models.DifferenceResource, decision)
 
     def submit_statement(
         self, account_id: str, statement_on: str, statement: models.Statement, *, key: str | None = None

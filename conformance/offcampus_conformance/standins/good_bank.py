@@ -141,7 +141,17 @@ class GoodBank:
         return datetime.now(SHANGHAI) + timedelta(seconds=offset)
 
     def _carry_out(self, instruction: models.CustodyInstructionResource) -> None:
-        self.client.accept_instruction(instruction.id, key=f"accept-{instruction.id}")
+        if instruction.order_id is None:
+            self._carry_out_order(instruction)
+            return
+        try:
+            self.client.accept_instruction(instruction.id, key=f"accept-{instruction.id}")
+        except Conflict as error:
+            if error.code != "custody.frozen":
+                raise
+            failure = models.InstructionFailure(code="account_frozen", text="账户已冻结")
+            self.client.fail_instruction(instruction.id, failure, key=f"fail-{instruction.id}")
+            return
         row = self.books.execute("SELECT * FROM lines WHERE instruction_id = ?", (instruction.id,)).fetchone()
         if row is None:
             if self._balance(instruction.account_id) < instruction.amount_fen:
@@ -155,6 +165,19 @@ class GoodBank:
             )  # fmt: skip
             row = self.books.execute("SELECT * FROM lines WHERE instruction_id = ?", (instruction.id,)).fetchone()
         execution = models.InstructionExecution(bank_reference=row["reference"], executed_at=row["booked_at"])
+        self.client.execute_instruction(instruction.id, execution, key=f"execute-{instruction.id}")
+
+    def _carry_out_order(self, instruction: models.CustodyInstructionResource) -> None:
+        """What a department orders about an account: nothing moves; a balance is answered by submitting it."""
+        moment = self.now().isoformat(timespec="seconds")
+        if instruction.kind == "balance":
+            balance = models.Balance(
+                external_id=f"balance-{instruction.id}", balance_fen=self._balance(instruction.account_id),
+                measured_at=moment, instruction_id=instruction.id,
+            )  # fmt: skip
+            self.client.submit_balance(instruction.account_id, balance, key=f"balance-{instruction.id}")
+            return
+        execution = models.InstructionExecution(bank_reference=f"O{instruction.id[-20:]}", executed_at=moment)
         self.client.execute_instruction(instruction.id, execution, key=f"execute-{instruction.id}")
 
     def _report_lines(self) -> None:

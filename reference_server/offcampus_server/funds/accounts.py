@@ -1,21 +1,22 @@
-"""Custody accounts: opened by a bank for an institution; what they hold by our books."""
+"""Custody accounts: opened, changed and closed by a bank for an institution; what they hold by our books."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, select
 
-from offcampus_server.funds.tables import custody_accounts
+from offcampus_server.funds.tables import custody_accounts, custody_instructions
 from offcampus_server.institutions import service as institutions
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call
-from offcampus_server.kernel.problems import Problem, missing_reference
+from offcampus_server.kernel.problems import Problem, missing_reference, violation, wrong_state
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 
 HELD_BY = {"custody": "custody", "reserve": "reserve_held"}
 """By an account's purpose, the kind of account that the ledger keeps for it."""
+FIXED = ("external_id", "institution_id", "opened_on", "purpose")
 
 
 def open_account(call: Call, work: Work) -> Answer:
@@ -31,8 +32,39 @@ def open_account(call: Call, work: Work) -> Answer:
     )  # fmt: skip
     ledger.open_account(work, HELD_BY[row["purpose"]], row["id"], institution.id)
     work.audit("openCustodyAccount", row["id"], institution.id)
-    _tell(work, "opened", row)
+    tell(work, "opened", row)
     return resources.created(row, "custody-accounts", present(work, row))
+
+
+def change_account(call: Call, work: Work) -> Answer:
+    """The bank reports another number or agreement; whose account it is and for what never changes (M-12.1)."""
+    row = resources.find(work, custody_accounts, call.path["account_id"])
+    if row["state"] == "closed":
+        raise wrong_state(row["state"], "open", "frozen")
+    document = resources.merged(row["document"], call.body, "custody-account", *FIXED)
+    row = resources.change(work, custody_accounts, row, call.if_match, document=document)
+    work.audit("changeCustodyAccount", row["id"], row["institution_id"], detail={"members": sorted(call.body)})
+    tell(work, "changed", row)
+    return Answer(200, present(work, row), row["version"])
+
+
+def close_account(call: Call, work: Work) -> Answer:
+    """The bank reports that it closed an account. Raises `custody.not_empty` while money or an instruction is left."""
+    row = resources.find(work, custody_accounts, call.path["account_id"])
+    balance = ledger.custody_balances(work, [row["id"]]).get(row["id"], 0)
+    unresolved = work.connection.execute(
+        select(func.count()).where(
+            custody_instructions.c.account_id == row["id"], custody_instructions.c.state.in_(("issued", "accepted"))
+        )
+    ).scalar_one()
+    if balance or unresolved:
+        detail = f"the account holds {balance} fen and {unresolved} open instructions"
+        entry = violation("custody.not_empty", "/account_id", given=balance, allowed=0)
+        raise Problem("custody.not_empty", detail, [entry])
+    row = resources.transition(work, custody_accounts, row, call.if_match, "closed", "open", "frozen")
+    work.audit("closeCustodyAccount", row["id"], row["institution_id"], detail=call.body)
+    tell(work, "closed", row)
+    return Answer(200, present(work, row), row["version"])
 
 
 def present(work: Work, row: RowMapping) -> dict[str, Any]:
@@ -67,10 +99,11 @@ def by_id(work: Work, ids: list[str]) -> dict[str, RowMapping]:
 def touch(work: Work, account_id: str) -> None:
     """An account's balance has changed: a new version."""
     row = by_id(work, [account_id])[account_id]
-    _tell(work, "balance_changed", resources.change(work, custody_accounts, row, None))
+    tell(work, "balance_changed", resources.change(work, custody_accounts, row, None))
 
 
-def _tell(work: Work, verb: str, row: RowMapping) -> None:
+def tell(work: Work, verb: str, row: RowMapping) -> None:
+    """Tell of an account's new state."""
     work.emit(
         "custody_account", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
         external_id=row["external_id"], region_code=row["region_code"], bank_id=row["bank_id"],

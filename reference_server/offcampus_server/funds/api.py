@@ -1,9 +1,19 @@
-"""Operations of the bank contract."""
+"""Operations of the bank contract, and what a department does about accounts and differences."""
 
 from __future__ import annotations
 
-from offcampus_server.funds import accounts, instructions, movements, service, statements
-from offcampus_server.funds.tables import custody_accounts, custody_instructions, custody_movements
+from offcampus_server.funds import (
+    accounts,
+    balances,
+    differences,
+    instructions,
+    movements,
+    orders_of_departments,
+    service,
+    settlements,
+    statements,
+)
+from offcampus_server.funds.tables import account_balances, custody_accounts, custody_instructions, custody_movements
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call, Handlers
 from offcampus_server.kernel.unit_of_work import Work
@@ -39,6 +49,86 @@ def get_custody_account(call: Call, work: Work) -> Answer:
     """One account."""
     id = call.path["account_id"]
     return resources.read(call, work, custody_accounts, id, lambda row: accounts.present(work, row))
+
+
+@handlers("changeCustodyAccount")
+def change_custody_account(call: Call, work: Work) -> Answer:
+    """Report a changed account (M-12.1)."""
+    return accounts.change_account(call, work)
+
+
+@handlers("closeCustodyAccount")
+def close_custody_account(call: Call, work: Work) -> Answer:
+    """Report a closed account."""
+    return accounts.close_account(call, work)
+
+
+@handlers("submitBalance")
+def submit_balance(call: Call, work: Work) -> Answer:
+    """Submit a balance."""
+    return balances.submit(call, work)
+
+
+@handlers("listBalances")
+def list_balances(call: Call, work: Work) -> Answer:
+    """Balances of one account."""
+    account = resources.find(work, custody_accounts, call.path["account_id"])
+    mine = account_balances.c.account_id == account["id"]
+    return resources.page(call, work, account_balances, lambda row: balances.present(work, row), mine)
+
+
+@handlers("freezeCustodyAccount")
+def freeze_custody_account(call: Call, work: Work) -> Answer:
+    """Freeze."""
+    return orders_of_departments.freeze(call, work)
+
+
+@handlers("unfreezeCustodyAccount")
+def unfreeze_custody_account(call: Call, work: Work) -> Answer:
+    """Unfreeze."""
+    return orders_of_departments.unfreeze(call, work)
+
+
+@handlers("askForBalance")
+def ask_for_balance(call: Call, work: Work) -> Answer:
+    """Ask for a balance."""
+    return orders_of_departments.ask_for_balance(call, work)
+
+
+@handlers("listDifferences")
+def list_differences(call: Call, work: Work) -> Answer:
+    """The work list."""
+    return differences.page(call, work)
+
+
+@handlers("getDifference")
+def get_difference(call: Call, work: Work) -> Answer:
+    """One difference."""
+    return differences.read(call, work)
+
+
+@handlers("assignDifference")
+def assign_difference(call: Call, work: Work) -> Answer:
+    """Assign."""
+    return settlements.assign(call, work)
+
+
+@handlers("proposeSettlement")
+def propose_settlement(call: Call, work: Work) -> Answer:
+    """The first person."""
+    return settlements.propose(call, work)
+
+
+@handlers("approveSettlement")
+def approve_settlement(call: Call, work: Work) -> Answer:
+    """The second person."""
+    return settlements.approve(call, work)
+
+
+@handlers("rejectSettlement")
+def reject_settlement(call: Call, work: Work) -> Answer:
+    """The second person says no."""
+    return settlements.reject(call, work)
 
 
 @handlers("listCustodyInstructions")

@@ -10,15 +10,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, insert, select
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, insert, or_, select, update
 
 from offcampus_server.funds import accounts, decisions
 from offcampus_server.funds.tables import custody_instructions, custody_movements
+from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 from offcampus_server.ledger.service import Transfer
+from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
 from offcampus_server.orders.payments import Part
 from offcampus_server.orders.service import Order
@@ -53,10 +55,44 @@ def present(row: RowMapping) -> dict[str, Any]:
     """An instruction as it is answered (schema `custody-instruction-resource`)."""
     names = (
         "id", "version", "kind", "institution_id", "account_id", "order_id", "refund_id", "payment_id", "part_no",
-        "channel", "amount_fen", "state", "bank_reference", "failure",
+        "channel", "amount_fen", "state", "bank_reference", "failure", "authority_order",
     )  # fmt: skip
     issued, updated = rfc3339(row["issued_at"]), rfc3339(row["updated_at"])
     return {**{name: row[name] for name in names}, "issued_at": issued, "created_at": issued, "updated_at": updated}
+
+
+def issue_order(work: Work, kind: str, account: RowMapping, document: dict[str, Any]) -> RowMapping:
+    """Tell a bank what a department orders about one of its accounts; no money is held for it."""
+    row = {
+        "id": new_id("cin"), "bank_id": account["bank_id"], "institution_id": account["institution_id"],
+        "region_code": account["region_code"], "version": 1, "kind": kind, "state": "issued",
+        "account_id": account["id"], "amount_fen": 0, "issued_at": work.now, "updated_at": work.now,
+        "authority_order": document,
+    }  # fmt: skip
+    query = insert(custody_instructions).returning(*custody_instructions.c)
+    made = work.connection.execute(query, row).mappings().one()
+    work.audit("issueInstruction", made["id"], made["institution_id"], detail={"kind": kind})
+    tell(work, "issued", made)
+    return made
+
+
+def in_place_of(work: Work, failed: RowMapping) -> RowMapping:
+    """An instruction in the place of a failed one that the bank has carried out after all; it holds the sum again."""
+    order = orders.load(work, failed["order_id"])
+    account = accounts.by_id(work, [failed["account_id"]])[failed["account_id"]]
+    part = None
+    if failed["payment_id"] is not None:
+        key = (failed["payment_id"], failed["part_no"])
+        part = payments.parts(work, [failed["payment_id"]])[key]
+    id = _issue(work, failed["kind"], order, account, failed["amount_fen"], failed["refund_id"], part, failed["id"])
+    orders.money_moved(work, order.id)
+    return resources.by_ids(work, custody_instructions, [id])[id]
+
+
+def said_late(work: Work, instruction_id: str, reference: str) -> None:
+    """Keep that a bank says of a failed instruction that it was carried out: it is not instructed anew from now on."""
+    mine = (custody_instructions.c.id == instruction_id) & custody_instructions.c.late_reference.is_(None)
+    work.connection.execute(update(custody_instructions).where(mine).values(late_reference=reference))
 
 
 def of_refund(work: Work, refund_id: str) -> list[dict[str, Any]]:
@@ -73,7 +109,7 @@ def of_refund(work: Work, refund_id: str) -> list[dict[str, Any]]:
 def failed_of_refund(work: Work, refund_id: str) -> list[RowMapping]:
     """A refund's failed instructions that may be instructed anew: not those of which a line says that they moved."""
     failed = [row for row in _standing(work, refund_id) if row["state"] == "failed"]
-    return [row for row in failed if line_of(work, row) is None]
+    return [row for row in failed if row["late_reference"] is None and line_of(work, row) is None]
 
 
 def refunds_to_pay_again(work: Work, failed_before: datetime, limit: int) -> list[str]:
@@ -83,16 +119,21 @@ def refunds_to_pay_again(work: Work, failed_before: datetime, limit: int) -> lis
         custody_instructions.c.state == "failed", custody_instructions.c.refund_id.is_not(None),
         custody_instructions.c.updated_at <= failed_before,
         ~exists().where(anew.c.retries == custody_instructions.c.id),
-        ~exists().where(_says_that_it_moved(custody_instructions.c)),
+        custody_instructions.c.late_reference.is_(None), ~exists().where(_says_that_it_moved(custody_instructions.c)),
     )  # fmt: skip
     return list(work.connection.execute(query.distinct().order_by("refund_id").limit(limit)).scalars())
 
 
 def in_doubt(work: Work, order_id: str, kind: str) -> int:
     """What a bank reported as failed and yet as moved, in fen: a difference to settle, never to pay again."""
+    anew = custody_instructions.alias()
     query = select(func.coalesce(func.sum(custody_instructions.c.amount_fen), 0)).where(
         custody_instructions.c.order_id == order_id, custody_instructions.c.kind == kind,
-        custody_instructions.c.state == "failed", exists().where(_says_that_it_moved(custody_instructions.c)),
+        custody_instructions.c.state == "failed", ~exists().where(anew.c.retries == custody_instructions.c.id),
+        or_(
+            custody_instructions.c.late_reference.is_not(None),
+            exists().where(_says_that_it_moved(custody_instructions.c)),
+        ),
     )  # fmt: skip
     return int(work.connection.execute(query).scalar_one())
 
@@ -114,7 +155,7 @@ def tell(work: Work, verb: str, row: Any) -> None:
 def _issue(
     work: Work, kind: str, order: Order, account: RowMapping, amount_fen: int, refund_id: str | None,
     part: Part | None, retries: str | None,
-) -> None:  # fmt: skip
+) -> str:  # fmt: skip
     row = {
         "id": new_id("cin"), "bank_id": account["bank_id"], "institution_id": order.institution_id,
         "region_code": order.region_code, "version": 1, "kind": kind, "state": "issued", "account_id": account["id"],
@@ -130,6 +171,7 @@ def _issue(
     ledger.hold(work, about)
     work.audit("issueInstruction", row["id"], order.institution_id, detail={"kind": kind, "amount_fen": amount_fen})
     tell(work, "issued", row)
+    return str(row["id"])
 
 
 def _says_that_it_moved(instruction: Any) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, select
 
-from offcampus_server.funds import accounts, decisions, statements
+from offcampus_server.funds import accounts, decisions, differences, statements
 from offcampus_server.funds.decisions import Instructed
 from offcampus_server.funds.tables import custody_instructions, custody_movements
 from offcampus_server.kernel import batch, resources
@@ -64,20 +64,26 @@ def _take(
 ) -> None:
     line = item.document
     key, named = (line.get("payment_id", ""), line.get("part_no", 0)), line.get("instruction_id", "")
-    break_type: str | None = "unlinked"
+    instruction = instructed.get(named)
     if line["kind"] == "receipt":
         break_type = decisions.break_of_receipt(line, parts.get(key), account["institution_id"], account["purpose"])
     elif line["kind"] in ("release", "refund"):
-        break_type = decisions.break_of_instruction(line, instructed.get(named))
+        break_type = decisions.break_of_instruction(line, instruction)
+    else:
+        break_type = decisions.break_of_kind(line)
+    break_type = decisions.break_of_account(account["state"], break_type, instruction)
     movement_id = _store(work, item, account, break_type)
+    if break_type is not None:
+        differences.add(work, account, differences.of_movement(line, movement_id, break_type))
     if break_type is None and line["kind"] == "receipt":
         part, parts[key] = parts[key], replace(parts[key], settled=True)
-        _receive(work, part, account["id"], movement_id, date.fromisoformat(line["value_on"]))
+        receive(work, part, account["id"], movement_id, date.fromisoformat(line["value_on"]))
     elif break_type is None:
         instructed[named] = replace(instructed[named], claimed=True)
 
 
-def _receive(work: Work, part: Part, account_id: str, movement_id: str, value_on: date) -> None:
+def receive(work: Work, part: Part, account_id: str, movement_id: str, value_on: date) -> None:
+    """Book what has arrived for a part of a payment."""
     transfer = Transfer(
         "receipt", part.order_id, account_id, part.amount_fen, part.payment_id, part.part_no, movement_id=movement_id
     )
@@ -101,13 +107,17 @@ def _store(work: Work, item: Item, account: RowMapping, break_type: str | None) 
     }  # fmt: skip
     work.connection.execute(insert(custody_movements), row)
     item.accept(movement_id)
-    verb = "unmatched" if break_type else "recorded"
     work.audit("reportCustodyMovements", movement_id, account["institution_id"], detail={"break_type": break_type})
-    work.emit(
-        "custody_movement", verb, movement_id, account["institution_id"], 1, state=row["state"],
-        external_id=line["external_id"], region_code=account["region_code"], bank_id=work.party.id,
-    )  # fmt: skip
+    tell(work, "unmatched" if break_type else "recorded", row)
     return movement_id
+
+
+def tell(work: Work, verb: str, row: Any) -> None:
+    """Tell of a movement's state."""
+    work.emit(
+        "custody_movement", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
+        external_id=row["external_id"], region_code=row["region_code"], bank_id=row["bank_id"],
+    )  # fmt: skip
 
 
 def _instructed(work: Work, ids: list[str]) -> dict[str, Instructed]:
@@ -115,7 +125,11 @@ def _instructed(work: Work, ids: list[str]) -> dict[str, Instructed]:
         custody_movements.c.instruction_id.in_(ids), custody_movements.c.state == "matched"
     )
     claimed = set(work.connection.execute(claimed_query).scalars())
-    return {
-        id: Instructed(id, row["account_id"], row["amount_fen"], row["kind"], row["state"] == "failed", id in claimed)
-        for id, row in resources.by_ids(work, custody_instructions, ids).items()
-    }
+    rows = resources.by_ids(work, custody_instructions, ids)
+    return {id: _asked(row, id in claimed) for id, row in rows.items()}
+
+
+def _asked(row: RowMapping, claimed: bool) -> Instructed:
+    stopped = row["kind"] == "release" and row["state"] == "issued"
+    failed = row["state"] == "failed"
+    return Instructed(row["id"], row["account_id"], row["amount_fen"], row["kind"], failed, claimed, stopped)

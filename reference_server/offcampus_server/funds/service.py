@@ -9,14 +9,15 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from offcampus_rules import Release
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from offcampus_server.courses import service as courses
-from offcampus_server.funds import accounts, instructions
+from offcampus_server.funds import accounts, differences, instructions, orders_of_departments
+from offcampus_server.funds.differences import Found
 from offcampus_server.funds.tables import custody_instructions, releases_waiting
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import parse
@@ -70,6 +71,7 @@ def accept(call: Call, work: Work) -> Answer:
     """The bank has taken the instruction on; saying so again changes nothing."""
     row = _mine(call, work)
     if row["state"] == "issued":
+        _require_not_frozen(work, row)
         row = _step(work, row, "accepted")
     elif row["state"] not in ("accepted", "executed"):
         raise _resolved(row)
@@ -81,16 +83,37 @@ def execute(call: Call, work: Work) -> Answer:
     row, sent = _mine(call, work), call.body
     if row["state"] == "executed" and row["bank_reference"] == sent["bank_reference"]:
         return Answer(200, instructions.present(row), row["version"])
+    if row["kind"] == "balance":
+        raise Problem("instruction.resolved", "a balance instruction is answered by submitting the balance")
     if row["state"] not in ("issued", "accepted"):
-        raise _resolved(row)
+        raise _resolved(row, remember=_late_success(row, sent["bank_reference"]))
     executed_at = parse(sent["executed_at"])
     if executed_at > work.now + CLOCK_TOLERANCE:
         entry = violation("schema.future", "/executed_at", given=sent["executed_at"])
         raise Problem("schema.invalid", "executed_at lies in the future", [entry])
-    row = _step(work, row, "executed", bank_reference=sent["bank_reference"], executed_at=executed_at)
-    ledger.post(work, row["id"], executed_at.date())
-    _after(work, row)
+    if row["order_id"] is None:
+        row = execute_order(work, row, sent["bank_reference"], executed_at)
+    else:
+        row = executed(work, row, sent["bank_reference"], executed_at, executed_at.date())
     return Answer(200, instructions.present(row), row["version"])
+
+
+def executed(work: Work, row: RowMapping, reference: str, executed_at: datetime, value_on: date) -> RowMapping:
+    """The bank has moved what was held: post it, and everything that follows from it."""
+    row = _step(work, row, "executed", bank_reference=reference, executed_at=executed_at)
+    ledger.post(work, row["id"], value_on)
+    _after(work, row)
+    return row
+
+
+def execute_order(work: Work, row: RowMapping, reference: str, executed_at: datetime) -> RowMapping:
+    """The bank has carried out what a department ordered about an account."""
+    if row["state"] not in ("issued", "accepted"):
+        raise _resolved(row)
+    row = _step(work, row, "executed", bank_reference=reference, executed_at=executed_at)
+    if orders_of_departments.ended(work, row):
+        _wake_releases(work, row["account_id"])
+    return row
 
 
 def fail(call: Call, work: Work) -> Answer:
@@ -105,8 +128,11 @@ def fail(call: Call, work: Work) -> Answer:
         detail = f"{line} reports that the money was moved: report the execution, or settle the difference"
         raise Problem("instruction.resolved", detail, [violation("instruction.resolved", "/state", given=line)])
     row = _step(work, row, "failed", failure=failure)
-    ledger.void(work, row["id"])
-    _after(work, row)
+    if row["order_id"] is None:
+        orders_of_departments.ended(work, row)
+    else:
+        ledger.void(work, row["id"])
+        _after(work, row)
     return Answer(200, instructions.present(row), row["version"])
 
 
@@ -141,6 +167,41 @@ def _after(work: Work, row: RowMapping) -> None:
     orders.close_when_settled(work, row["order_id"])
 
 
+def _require_not_frozen(work: Work, row: RowMapping) -> None:
+    """A release that the bank has not taken on stops with the freeze: the bank reports it as failed, and it waits."""
+    account = accounts.by_id(work, [row["account_id"]])[row["account_id"]]
+    if row["kind"] == "release" and account["state"] == "frozen":
+        entry = violation("custody.frozen", "/account_id", given="frozen", allowed="open")
+        raise Problem("custody.frozen", "do not carry this release out: report it as failed", [entry])
+
+
+def _late_success(row: RowMapping, reference: str) -> Callable[[Work], None] | None:
+    """A bank says of what it reported as failed that it moved after all: refused, kept, and on the work list."""
+    if row["state"] != "failed" or row["order_id"] is None:
+        return None
+
+    def remember(work: Work) -> None:
+        instructions.said_late(work, row["id"], reference)
+        account = accounts.by_id(work, [row["account_id"]])[row["account_id"]]
+        found = Found(
+            f"late_success {row['id']}", "late_success", instruction_id=row["id"], bank_reference=reference,
+            got_fen=row["amount_fen"],
+        )  # fmt: skip
+        differences.add(work, account, found)
+
+    return remember
+
+
+def _wake_releases(work: Work, account_id: str) -> None:
+    """An account is open again: what waits of its institution is asked for with the next round."""
+    account = accounts.by_id(work, [account_id])[account_id]
+    mine = orders.of_institution(account["institution_id"])
+    waiting = update(releases_waiting).where(
+        releases_waiting.c.order_id.in_(mine), releases_waiting.c.not_before > work.now
+    )
+    work.connection.execute(waiting.values(not_before=work.now))
+
+
 def _mine(call: Call, work: Work) -> RowMapping:
     return resources.find(work, custody_instructions, call.path["instruction_id"])
 
@@ -159,7 +220,7 @@ def _step(work: Work, row: RowMapping, state: str, **columns: Any) -> RowMapping
     return changed
 
 
-def _resolved(row: RowMapping) -> Problem:
+def _resolved(row: RowMapping, *, remember: Callable[[Work], None] | None = None) -> Problem:
     allowed = ["issued", "accepted"]
     entry = violation("instruction.resolved", "/state", given=row["state"], allowed=allowed)
-    return Problem("instruction.resolved", f"the instruction is {row['state']}", [entry])
+    return Problem("instruction.resolved", f"the instruction is {row['state']}", [entry], remember=remember)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 
-from offcampus_server.funds import accounts, decisions
+from offcampus_server.funds import accounts, decisions, differences
 from offcampus_server.funds.decisions import Booked
 from offcampus_server.funds.tables import custody_movements, statements
 from offcampus_server.kernel.access import visible
@@ -67,7 +67,9 @@ def _save(
     work: Work, account: RowMapping, day: date, sent: Mapping[str, Any], known: RowMapping | None
 ) -> RowMapping:  # fmt: skip
     previous = _previous_closing(work, account["id"], day)
-    breaks = [entry.to_json() for entry in decisions.reconcile(sent, _booked(work, account["id"], day), previous)]
+    elsewhere = _elsewhere(work, account["id"], day, sent)
+    found = decisions.reconcile(sent, _booked(work, account["id"], day), previous, elsewhere)
+    breaks = [entry.to_json() for entry in found]
     if known is not None and known["document"] == sent and known["breaks"] == breaks:
         return known
     columns = {
@@ -76,6 +78,7 @@ def _save(
         "breaks": breaks,
     }  # fmt: skip
     row = _insert(work, account, day, columns) if known is None else _update(work, known, columns)
+    differences.compare(work, account, day, found)
     work.audit("submitStatement", row["id"], account["institution_id"], detail={"breaks": len(breaks)})
     work.emit(
         "statement", row["state"], row["id"], account["institution_id"], row["version"], state=row["state"],
@@ -121,6 +124,18 @@ def _booked(work: Work, account_id: str, day: date) -> list[Booked]:
         Booked(row["id"], row["external_id"], row["bank_reference"], row["amount_fen"], row["direction"])
         for row in work.connection.execute(query.order_by(custody_movements.c.id)).mappings()
     ]
+
+
+def _elsewhere(work: Work, account_id: str, day: date, sent: Mapping[str, Any]) -> set[str]:
+    """Which of the lines' references are booked on another day of the account."""
+    references, found = sorted({line["bank_reference"] for line in sent["lines"]}), set[str]()
+    for start in range(0, len(references), 500):
+        query = select(custody_movements.c.bank_reference).where(
+            custody_movements.c.account_id == account_id, custody_movements.c.value_on != day,
+            custody_movements.c.bank_reference.in_(references[start : start + 500]),
+        )  # fmt: skip
+        found |= set(work.connection.execute(query).scalars())
+    return found
 
 
 def _previous_closing(work: Work, account_id: str, day: date) -> int | None:

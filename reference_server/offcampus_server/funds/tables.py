@@ -1,4 +1,4 @@
-"""Tables of accounts, instructions, releases that wait, movements and statements."""
+"""Tables of accounts, instructions, releases that wait, movements, statements, balances and differences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
 )
 
-from offcampus_server.kernel.db import Day, Instant, Json, fen, resource_columns, table
+from offcampus_server.kernel.db import BigInt, Day, Instant, Json, fen, resource_columns, table
 
 custody_accounts = table(
     "custody_accounts",
@@ -34,7 +34,7 @@ custody_instructions = table(
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("account_id", Text, ForeignKey("custody_accounts.id"), nullable=False),
-    Column("order_id", Text, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("order_id", Text, ForeignKey("orders.id"), index=True),
     Column("refund_id", Text, index=True),
     Column("payment_id", Text),
     Column("part_no", Integer),
@@ -46,7 +46,11 @@ custody_instructions = table(
     Column("executed_at", Instant),
     Column("failure", Json),
     Column("retries", Text),
-    CheckConstraint("kind IN ('release', 'refund')", name="kind"),
+    Column("authority_order", Json),
+    Column("late_reference", Text),
+    CheckConstraint("kind IN ('release', 'refund', 'freeze', 'unfreeze', 'balance')", name="kind"),
+    CheckConstraint("(kind IN ('release', 'refund')) = (order_id IS NOT NULL)", name="money_is_of_an_order"),
+    CheckConstraint("order_id IS NOT NULL OR amount_fen = 0", name="orders_of_departments_move_nothing"),
     CheckConstraint("state IN ('issued', 'accepted', 'executed', 'failed')", name="state"),
     CheckConstraint("(state = 'executed') = (bank_reference IS NOT NULL)", name="executed_has_reference"),
     Index("ix_custody_instructions_work", "bank_id", "state", "id"),
@@ -99,3 +103,46 @@ statements = table(
     PrimaryKeyConstraint("account_id", "statement_on"),
     CheckConstraint("state IN ('reconciled', 'broken')", name="state"),
 )
+
+account_balances = table(
+    "account_balances",
+    *resource_columns(),
+    Column("bank_id", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("custody_accounts.id"), nullable=False, index=True),
+    Column("instruction_id", Text),
+    Column("measured_at", Instant, nullable=False),
+    *fen("balance_fen"),
+    Column("expected_fen", BigInt, nullable=False),
+)
+
+differences = table(
+    "differences",
+    Column("id", Text, primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("bank_id", Text, nullable=False),
+    Column("institution_id", Text, nullable=False, index=True),
+    Column("region_code", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("custody_accounts.id"), nullable=False),
+    Column("statement_on", Day),
+    Column("movement_id", Text),
+    Column("instruction_id", Text),
+    Column("bank_reference", Text),
+    Column("expected_fen", BigInt),
+    Column("got_fen", BigInt),
+    Column("settlement", Json),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    CheckConstraint("state IN ('open', 'proposed', 'settled', 'cleared')", name="state"),
+    CheckConstraint("owner IN ('bank', 'platform', 'institution', 'authority')", name="owner"),
+    CheckConstraint("state NOT IN ('proposed', 'settled') OR settlement IS NOT NULL", name="settlement_is_known"),
+    # The same difference stands in the list once while nobody has settled it.
+    Index("ux_differences_standing", "mark", unique=True,
+          sqlite_where=Column("state", Text).in_(("open", "proposed")),
+          postgresql_where=Column("state", Text).in_(("open", "proposed"))),
+    Index("ix_differences_day", "account_id", "statement_on"),
+    Index("ix_differences_work", "owner", "state", "id"),
+)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Problem(Exception):
         violations: places and reasons, as in the schema `problem`.
         headers: what the answer carries beside the body, for one Retry-After.
         decision: what the rules said, when it was they who refused; it is kept although the rest is rolled back.
+        remember: what must be known from now on although the request is refused; done in a transaction of its own.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Problem(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
     retry_after_s: int | None = None
     decision: Decision | None = None
+    remember: Callable[[Any], None] | None = None
 
     def __post_init__(self) -> None:
         self.type: ProblemType = problems()[self.code]

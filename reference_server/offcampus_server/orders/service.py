@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from offcampus_rules import OpenOrder
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import RowMapping, Select, bindparam, select, update
 
 from offcampus_server.courses import service as courses
 from offcampus_server.institutions import service as institutions
@@ -147,6 +147,11 @@ def load(work: Work, order_id: str) -> Order:
 def load_many(work: Work, ids: Sequence[str]) -> dict[str, Order]:
     """Orders by identifier, whoever's."""
     return {id: _facts(row) for id, row in resources.by_ids(work, orders, list(ids)).items()}
+
+
+def of_institution(institution_id: str) -> Select[tuple[str]]:
+    """The identifiers of an institution's orders, to be used within a query."""
+    return select(orders.c.id).where(orders.c.institution_id == institution_id)
 
 
 def find(work: Work, order_id: str) -> Order:

@@ -34,7 +34,7 @@ def line(reference: str, fen: int, direction: str = "credit", **more: Any) -> di
     [
         ({}, ("ins_1", "custody"), 500, "credit", None),
         (None, ("ins_1", "custody"), 500, "credit", "unknown_reference"),
-        ({}, ("ins_1", "custody"), 500, "debit", "unknown_reference"),
+        ({}, ("ins_1", "custody"), 500, "debit", "wrong_direction"),
         ({}, ("ins_2", "custody"), 500, "credit", "wrong_account"),
         ({}, ("ins_1", "reserve"), 500, "credit", "wrong_account"),
         ({}, ("ins_1", "custody"), 499, "credit", "wrong_sum"),
@@ -56,12 +56,12 @@ def test_a_receipt_is_what_it_names_or_a_difference(
     [
         ({}, {}, None),
         (None, {}, "unknown_reference"),
-        ({}, {"direction": "credit"}, "unknown_reference"),
-        ({}, {"kind": "refund"}, "unknown_reference"),
+        ({}, {"direction": "credit"}, "wrong_direction"),
+        ({}, {"kind": "refund"}, "wrong_kind"),
         ({}, {"account_id": "cac_2"}, "wrong_account"),
         ({}, {"amount_fen": 501}, "wrong_sum"),
         ({"claimed": True}, {}, "duplicate"),
-        ({"failed": True}, {}, "unlinked"),
+        ({"failed": True}, {}, "late_success"),
     ],
 )
 def test_a_debit_is_what_was_asked_for_or_a_difference(
@@ -125,21 +125,21 @@ RECONCILED = {
     ),
     "another direction": (
         statement(line("A", 500, "debit"), opening=500), [booked(1, "A", 500)], 500,
-        [Break("wrong_sum", "A", "cmv_1", 500, 500)],
+        [Break("wrong_direction", "A", "cmv_1", 500, 500)],
     ),
     "a closing balance that the lines do not make": (
         statement(line("A", 500), closing=501), [booked(1, "A", 500)], 0,
-        [Break("balance_mismatch", expected_fen=500, got_fen=501)],
+        [Break("closing_mismatch", expected_fen=500, got_fen=501)],
     ),
     "an opening balance that is not yesterday's closing": (
-        statement(opening=100), [], 99, [Break("balance_mismatch", expected_fen=99, got_fen=100)],
+        statement(opening=100), [], 99, [Break("opening_mismatch", expected_fen=99, got_fen=100)],
     ),
     "everything at once": (
         statement(line("A", 499), line("B", 1), closing=0), [booked(1, "A", 500), booked(2, "C", 2)], 9,
         [
             Break("wrong_sum", "A", "cmv_1", 500, 499), Break("missing_movement", "B", got_fen=1),
-            Break("missing_line", "C", "cmv_2", 2), Break("balance_mismatch", expected_fen=9, got_fen=0),
-            Break("balance_mismatch", expected_fen=500, got_fen=0),
+            Break("missing_line", "C", "cmv_2", 2), Break("opening_mismatch", expected_fen=9, got_fen=0),
+            Break("closing_mismatch", expected_fen=500, got_fen=0),
         ],
     ),
 }  # fmt: skip

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from money import accept, agreed, balanced, event_types, execute, fail, freeze, in_contract, instructions, run, sweep
+from money import (
+    accept,
+    agreed,
+    balanced,
+    event_types,
+    execute,
+    fail,
+    freeze,
+    in_contract,
+    instructions,
+    moving,
+    run,
+    sweep,
+    unfreeze,
+)
 from offcampus_server.funds.service import release_waiting
 from world import World, problem
 
@@ -107,14 +121,13 @@ def test_a_frozen_account_releases_nothing_and_refunds(world: World) -> None:
     first, second = world.report(1, 2)
     freeze(world)
     world.confirm(first)
-    assert instructions(world) == []
+    assert moving(world) == []
     world.shift(days=1)
     assert sweep(world, release_waiting) == 1
-    assert instructions(world) == []
-    freeze(world, "open")
-    world.shift(days=1)
+    assert moving(world) == []
+    unfreeze(world)
     assert sweep(world, release_waiting) == 1
-    assert [item["amount_fen"] for item in instructions(world, state="issued")] == [24_000]
+    assert [item["amount_fen"] for item in moving(world, state="issued")] == [24_000]
     freeze(world)
     world.confirm(second)
     refund = agreed(world)

@@ -77,10 +77,12 @@ DIFFERENCES: dict[str, tuple[Document, str]] = {
     "the other part's sum": ({"part_no": 2}, "wrong_sum"),
     "an unknown payment": ({"payment_id": "pay_" + "0" * 26}, "unknown_reference"),
     "a part that is not there": ({"part_no": 3}, "unknown_reference"),
-    "a debit that calls itself a receipt": ({"direction": "debit"}, "unknown_reference"),
-    "a fee": ({"kind": "fee", "direction": "debit", "amount_fen": 30}, "unlinked"),
-    "a transfer by hand": ({"kind": "other", "direction": "debit", "amount_fen": 1_000}, "unlinked"),
-    "a reversal by the bank": ({"kind": "other", "direction": "debit"}, "unlinked"),
+    "a debit that calls itself a receipt": ({"direction": "debit"}, "wrong_direction"),
+    "a fee": ({"kind": "fee", "direction": "debit", "amount_fen": 30}, "fee"),
+    "a transfer by hand": ({"kind": "other", "direction": "debit", "amount_fen": 1_000}, "manual_transfer"),
+    "money that nobody announced": ({"kind": "other"}, "unlinked"),
+    "a reversal by the bank": ({"kind": "reversal", "direction": "debit"}, "late_reversal"),
+    "a sweep to headquarters": ({"kind": "sweep", "direction": "debit"}, "sweep"),
     "a release that names nothing": ({"kind": "release", "direction": "debit"}, "unknown_reference"),
 }
 
@@ -171,7 +173,7 @@ def test_a_line_that_differs_from_its_instruction(promised: World) -> None:
         line(promised, asked, kind="refund"), line(promised, asked, instruction_id="cin_" + "0" * 26),
     )  # fmt: skip
     assert found == [
-        ("unmatched", "wrong_sum"), ("unmatched", "wrong_account"), ("unmatched", "unknown_reference"),
+        ("unmatched", "wrong_sum"), ("unmatched", "wrong_account"), ("unmatched", "wrong_kind"),
         ("unmatched", "unknown_reference"),
     ]  # fmt: skip
     assert [item["state"] for item in instructions(promised)] == ["issued"]
@@ -198,7 +200,7 @@ def test_late_success_after_failure_pays_nobody_twice(promised: World) -> None:
     (asked,) = instructions(promised)
     promised.ok(fail(promised, asked["id"]))
     problem(execute(promised, asked["id"]), 409, "instruction.resolved")
-    assert take(promised, line(promised, asked)) == [("unmatched", "unlinked")]
+    assert take(promised, line(promised, asked)) == [("unmatched", "late_success")]
     promised.confirm(second)
     assert [item["amount_fen"] for item in instructions(promised, state="issued")] == [24_000]
     promised.shift(days=30)

@@ -63,18 +63,18 @@ def test_each_difference_is_named(banked: World) -> None:
     assert (entry["expected_fen"], entry["got_fen"], entry["bank_reference"]) == (
         300_000, 299_999, first["bank_reference"],
     )  # fmt: skip
-    assert breaks(submit(banked, -10, first, second, closing=480_001)) == ["balance_mismatch"]
+    assert breaks(submit(banked, -10, first, second, closing=480_001)) == ["closing_mismatch"]
     corrected = submit(banked, -10, first, second)
     assert (corrected.json["state"], corrected.json["version"]) == ("reconciled", 6)
     told = event_types(banked, corrected.json["id"])
     assert told == ["statement.broken"] * 5 + ["statement.reconciled"]
 
 
-def test_a_line_that_crosses_midnight_is_missed_on_both_days(banked: World) -> None:
-    """The bank counts it on the day after its value date: each of the two days names it."""
+def test_a_line_that_crosses_midnight(banked: World) -> None:
+    """The bank counts it on the day after its value date: missing on the one day, of another day on the other."""
     first, second = lines_of(banked)
     assert breaks(submit(banked, -10, first)) == ["missing_line"]
-    assert breaks(submit(banked, -9, second, opening=300_000)) == ["missing_movement"]
+    assert breaks(submit(banked, -9, second, opening=300_000)) == ["cross_midnight"]
 
 
 def test_a_movement_that_comes_late_settles_the_difference(banked: World) -> None:
@@ -96,9 +96,9 @@ def test_a_movement_that_comes_late_settles_the_difference(banked: World) -> Non
 def test_days_chain(banked: World) -> None:
     """Opening is the last closing, also over a day without statement; correcting a day settles the next one."""
     wrong = submit(banked, -10, *lines_of(banked), closing=480_500)
-    assert breaks(wrong) == ["balance_mismatch"]
+    assert breaks(wrong) == ["closing_mismatch"]
     following = submit(banked, -7, opening=480_000)
-    assert breaks(following) == ["balance_mismatch"]
+    assert breaks(following) == ["opening_mismatch"]
     assert following.json["breaks"][0]["expected_fen"] == 480_500
     assert breaks(submit(banked, -10, *lines_of(banked))) == []
     path = f"/v1/statements/{banked.ids['account']}/{banked.day(-7)}"

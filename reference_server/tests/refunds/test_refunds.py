@@ -336,7 +336,7 @@ def test_a_part_that_was_paid_after_all_is_never_paid_again(paid: World) -> None
     done = agreed(paid)
     card = next(item for item in instructions(paid) if item["channel"] == "bank_card")
     paid.ok(fail(paid, card["id"]))
-    assert take(paid, line(paid, card)) == [("unmatched", "unlinked")]
+    assert take(paid, line(paid, card)) == [("unmatched", "late_success")]
     paid.shift(days=2)
     assert sweep(paid, pay_again) == 0
     answer = approve(paid, refund(paid, done["id"]))

@@ -147,9 +147,41 @@ def open_family(world: World) -> None:
     world.ids["contract"] = world.ok(world.vendor.post("/v1/contracts", contract), 201)["id"]
 
 
-def freeze(world: World, state: str = "frozen") -> None:
-    """No operation of the contract freezes an account: an order of a court or authority is entered by hand."""
-    run(world, "UPDATE custody_accounts SET state = :state", state=state)
+ORDER = {"document_number": "京校培冻〔2026〕7号", "reason": "机构失联", "officer": "OFF-1"}
+
+
+def account(world: World) -> Document:
+    return dict(world.ok(world.bank.get(f"/v1/custody-accounts/{world.ids['account']}")))
+
+
+def freeze(world: World) -> Document:
+    """The authority freezes the account."""
+    path = f"/v1/custody-accounts/{world.ids['account']}/freeze"
+    return dict(world.ok(world.authority.post(path, ORDER, if_match=account(world)["version"])))
+
+
+def unfreeze(world: World) -> None:
+    """The authority unfreezes the account, and the bank carries it out."""
+    path = f"/v1/custody-accounts/{world.ids['account']}/unfreeze"
+    world.ok(world.authority.post(path, ORDER, if_match=account(world)["version"]))
+    (asked,) = (item for item in instructions(world, state="issued") if item["kind"] == "unfreeze")
+    world.ok(execute(world, asked["id"]))
+
+
+def moving(world: World, **query: Any) -> list[Document]:
+    """The instructions that move money."""
+    return [item for item in instructions(world, **query) if item["order_id"] is not None]
+
+
+def differences(world: World, **query: Any) -> list[Document]:
+    """The work list as the authority sees it."""
+    return list(world.ok(world.authority.get("/v1/differences", limit=200, **query))["items"])
+
+
+def settle(world: World, step: str, difference: Document, body: Document, by: str = "authority") -> Any:
+    """A step of the authority on a difference."""
+    path = f"/v1/differences/{difference['id']}/{step}"
+    return world.parties[by].post(path, body, if_match=difference["version"])
 
 
 def run(world: World, statement: str, **values: Any) -> list[Any]:
