@@ -156,7 +156,10 @@ def test_a_patch_names_the_schema_that_it_must_lead_to() -> None:
     patches = {
         operation.operation_id: operation.request_schema for operation in operations().values() if operation.patch
     }
-    assert patches == {"updateInstitution": "institution", "updateCampus": "campus", "updateCourse": "course"}
+    assert patches == {
+        "updateInstitution": "institution", "updateCampus": "campus", "updateCourse": "course",
+        "changeCustodyAccount": "custody-account",
+    }  # fmt: skip
 
 
 def test_every_operation_can_be_called_by_some_role_and_only_public_ones_by_nobody() -> None:

@@ -50,6 +50,8 @@ def unfreeze(call: Call, work: Work) -> Answer:
 def ask_for_balance(call: Call, work: Work) -> Answer:
     """Have the bank submit the balance of an account."""
     row = resources.find(work, custody_accounts, call.path["account_id"])
+    if call.if_match not in (None, row["version"]):
+        raise resources.stale(row["version"])
     if row["state"] == "closed":
         raise wrong_state(row["state"], "open", "frozen")
     work.audit("askForBalance", row["id"], row["institution_id"], detail=call.body)

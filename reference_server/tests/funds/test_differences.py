@@ -106,6 +106,8 @@ def test_a_rejected_proposal_opens_the_difference_again(promised: World) -> None
     (entry,) = differences(promised)
     proposed = promised.ok(settle(promised, "settlement", entry, proposal(promised)))
     again = promised.ok(settle(promised, "settlement-rejection", proposed, decision()))
+    twice = settle(promised, "settlement-rejection", again, decision())
+    problem(in_contract(twice, "rejectSettlement"), 409, "resource.state")
     assert (again["state"], again["settlement"]) == ("open", None)
     noted = run(promised, "SELECT count(*) AS n FROM audit WHERE action = 'rejectSettlement.note'")
     assert noted[0].n == 1
@@ -224,7 +226,8 @@ def test_the_list_is_filtered_and_assigned(paid: World) -> None:
     moved = paid.ok(settle(paid, "assignment", fee, body))
     assert (moved["owner"], moved["state"]) == ("bank", "open")
     assert differences(paid, owner="institution") == []
-    problem(settle(paid, "assignment", fee, body), 412, "concurrency.stale")
+    stale = settle(paid, "assignment", fee, body)
+    problem(in_contract(stale, "assignDifference"), 412, "concurrency.stale")
     assert event_types(paid, fee["id"])[-1] == "difference.assigned"
 
 

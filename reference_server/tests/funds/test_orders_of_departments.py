@@ -104,7 +104,10 @@ def test_freezing_is_the_departments(lite: World) -> None:
         problem(lite.parties[name].post(path(lite, "/freeze"), ORDER, if_match=1), 403, "auth.scope")
     missing = f"/v1/custody-accounts/cac_{'0' * 26}/freeze"
     problem(lite.authority.post(missing, ORDER, if_match=1), 404, "resource.not_found")
-    problem(lite.authority.post(path(lite, "/freeze"), ORDER, if_match=99), 412, "concurrency.stale")
+    stale = lite.authority.post(path(lite, "/freeze"), ORDER, if_match=99)
+    problem(in_contract(stale, "freezeCustodyAccount"), 412, "concurrency.stale")
+    stale = lite.authority.post(path(lite, "/balance-query"), ORDER, if_match=99)
+    problem(in_contract(stale, "askForBalance"), 412, "concurrency.stale")
     problem(lite.authority.post(path(lite, "/freeze"), ORDER), 428, "concurrency.if_match_missing")
     assert account(lite)["state"] == "open"
 
@@ -116,7 +119,7 @@ def balance(world: World, fen: int, **changes: Any) -> Any:
 
 def test_a_balance_is_asked_for_and_answered(paid: World) -> None:
     """The bank's answer executes the instruction; it cannot be executed without one, nor twice."""
-    asked = paid.ok(paid.authority.post(path(paid, "/balance-query"), ORDER))
+    asked = paid.ok(paid.authority.post(path(paid, "/balance-query"), ORDER, if_match=account(paid)["version"]))
     assert (asked["kind"], asked["state"]) == ("balance", "issued")
     problem(execute(paid, asked["id"]), 409, "instruction.resolved")
     answer = balance(paid, 480_000, instruction_id=asked["id"], external_id="b-1")
@@ -124,6 +127,7 @@ def test_a_balance_is_asked_for_and_answered(paid: World) -> None:
     done = paid.ok(paid.bank.get(f"/v1/custody-instructions/{asked['id']}"))
     assert (done["state"], done["bank_reference"]) == ("executed", "b-1")
     problem(in_contract(balance(paid, 1, instruction_id=asked["id"]), "submitBalance"), 409, "instruction.resolved")
+    problem(in_contract(paid.vendor.get(path(paid, "/balances"), cursor="x"), "listBalances"), 400, "request.cursor")
     listed = paid.ok(paid.authority.get(path(paid, "/balances")))["items"]
     assert [item["external_id"] for item in listed] == ["b-1"]
     assert differences(paid) == []
@@ -160,7 +164,7 @@ def test_a_bank_changes_an_account(lite: World) -> None:
     for patch in ({"purpose": "reserve"}, {"institution_id": "ins_" + "0" * 26}, {"account_tail": None}):
         answer = lite.bank.write("PATCH", path(lite), patch, if_match=version + 1, key=None,
                                  headers={"Content-Type": "application/merge-patch+json"})  # fmt: skip
-        problem(answer, 422, "schema.invalid")
+        problem(in_contract(answer, "changeCustodyAccount"), 422, "schema.invalid")
     assert event_types(lite, lite.ids["account"])[-1] == "custody_account.changed"
 
 
@@ -177,6 +181,6 @@ def test_only_an_empty_account_is_closed(paid: World) -> None:
     assert (closed["state"], closed["balance_fen"]) == ("closed", 0)
     problem(paid.bank.post(path(paid, "/closure"), closure, if_match=closed["version"]), 409, "resource.state")
     problem(paid.authority.post(path(paid, "/freeze"), ORDER, if_match=closed["version"]), 409, "resource.state")
-    problem(paid.authority.post(path(paid, "/balance-query"), ORDER), 409, "resource.state")
+    problem(paid.authority.post(path(paid, "/balance-query"), ORDER, if_match=closed["version"]), 409, "resource.state")
     stray = {**paid.receipt_document(1, 5), "kind": "other"}
     assert take(paid, stray) == [("unmatched", "closed_account")]
