@@ -11,6 +11,68 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 
+class AccountClosure(Struct, kw_only=True, omit_defaults=True):
+    """The bank has closed the account; it held nothing."""
+
+    closed_on: str
+    """Closed on"""
+    reason: str
+    """Reason"""
+
+
+class AccountOrder(Struct, kw_only=True, omit_defaults=True):
+    """A management department's order to freeze, to unfreeze, or to report the balance."""
+
+    document_number: str
+    """Document number"""
+    reason: str
+    """Reason"""
+    officer: str
+    """Officer"""
+
+
+class Balance(Struct, kw_only=True, omit_defaults=True):
+    """What an account held at a moment, by the bank's books; all lines booked until then are reported before."""
+
+    external_id: str
+    """Own reference"""
+    balance_fen: int
+    """Balance"""
+    measured_at: str
+    """At this moment"""
+    instruction_id: str | UnsetType = UNSET
+    """The balance instruction that it answers"""
+
+
+class BalanceResource(Struct, kw_only=True, omit_defaults=True):
+    """A reported balance as the platform answers it. Receivers ignore members that they do not know."""
+
+    external_id: str
+    """Own reference"""
+    balance_fen: int
+    """Balance"""
+    measured_at: str
+    """At this moment"""
+    id: str
+    """Identifier"""
+    version: int
+    """Version"""
+    created_at: str
+    """Created at"""
+    updated_at: str
+    """Updated at"""
+    account_id: str
+    """Account"""
+    institution_id: str
+    """Institution"""
+    expected_fen: int
+    """What the reported lines come to"""
+    difference_id: str | None
+    """Difference"""
+    instruction_id: str | UnsetType = UNSET
+    """The balance instruction that it answers"""
+
+
 class BatchResult(Struct, kw_only=True, omit_defaults=True):
     """One result per item, in the order of the request."""
 
@@ -599,7 +661,7 @@ class CustodyInstructionResource(Struct, kw_only=True, omit_defaults=True):
     """Institution"""
     account_id: str
     """Account"""
-    order_id: str
+    order_id: str | None
     """Order"""
     amount_fen: int
     """Amount in fen"""
@@ -619,6 +681,17 @@ class CustodyInstructionResource(Struct, kw_only=True, omit_defaults=True):
     """The bank's reference"""
     failure: CustodyInstructionResourceFailure | None | UnsetType = UNSET
     """Failure"""
+    authority_order: CustodyInstructionResourceAuthorityOrder | None | UnsetType = UNSET
+    """Order of the department"""
+
+
+class CustodyInstructionResourceAuthorityOrder(Struct, kw_only=True, omit_defaults=True):
+    """CustodyInstructionResourceAuthorityOrder"""
+
+    document_number: str
+    """Document number"""
+    reason: str
+    """Reason"""
 
 
 class CustodyInstructionResourceFailure(Struct, kw_only=True, omit_defaults=True):
@@ -830,6 +903,79 @@ class DecisionViolation(Struct, kw_only=True, omit_defaults=True):
     """What to do"""
     remedy_zh: str | None | UnsetType = UNSET
     """What to do, in Chinese"""
+
+
+class DifferenceAssignment(Struct, kw_only=True, omit_defaults=True):
+    """Who is to settle a difference."""
+
+    owner: str
+    """Owner"""
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+
+
+class DifferenceResource(Struct, kw_only=True, omit_defaults=True):
+    """Where bank and platform disagree: with a type, a state and an owner until it is settled or gone."""
+
+    id: str
+    """Identifier"""
+    version: int
+    """Version"""
+    created_at: str
+    """Created at"""
+    updated_at: str
+    """Updated at"""
+    type: str
+    """Type"""
+    state: str
+    """State"""
+    owner: str
+    """Owner"""
+    bank_id: str
+    """Bank"""
+    institution_id: str
+    """Institution"""
+    account_id: str
+    """Account"""
+    statement_on: str | None
+    """Day of the statement"""
+    movement_id: str | None
+    """Movement"""
+    instruction_id: str | None
+    """Instruction"""
+    bank_reference: str | None
+    """The bank's reference"""
+    expected_fen: int | None
+    """Expected"""
+    got_fen: int | None
+    """Got"""
+    settlement: DifferenceResourceSettlement | None
+    """Settlement"""
+
+
+class DifferenceResourceSettlement(Struct, kw_only=True, omit_defaults=True):
+    """DifferenceResourceSettlement"""
+
+    action: str
+    """Action"""
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+    proposed_at: str
+    """Proposed at"""
+    decided_by: str | None
+    """Second officer"""
+    decided_at: str | None
+    """Decided at"""
+    payment_id: str | None | UnsetType = UNSET
+    """Payment"""
+    part_no: int | None | UnsetType = UNSET
+    """Part"""
+    decision_note: str | None | UnsetType = UNSET
+    """Second note"""
 
 
 class Dispute(Struct, kw_only=True, omit_defaults=True):
@@ -2203,6 +2349,30 @@ class ServerMetadata(Struct, kw_only=True, omit_defaults=True):
     """Grants"""
     scopes_supported: list[str] | UnsetType = UNSET
     """Scopes"""
+
+
+class Settlement(Struct, kw_only=True, omit_defaults=True):
+    """How a difference is to be settled: proposed by one person, approved by another. No guess moves money."""
+
+    action: str
+    """Action"""
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+    payment_id: str | UnsetType = UNSET
+    """Payment, to book a receipt"""
+    part_no: int | UnsetType = UNSET
+    """Part of the payment"""
+
+
+class SettlementDecision(Struct, kw_only=True, omit_defaults=True):
+    """The second person's decision."""
+
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
 
 
 class Staff(Struct, kw_only=True, omit_defaults=True):

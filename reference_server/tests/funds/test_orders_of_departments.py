@@ -127,7 +127,7 @@ def test_a_balance_is_asked_for_and_answered(paid: World) -> None:
     done = paid.ok(paid.bank.get(f"/v1/custody-instructions/{asked['id']}"))
     assert (done["state"], done["bank_reference"]) == ("executed", "b-1")
     problem(in_contract(balance(paid, 1, instruction_id=asked["id"]), "submitBalance"), 409, "instruction.resolved")
-    problem(in_contract(paid.vendor.get(path(paid, "/balances"), cursor="x"), "listBalances"), 400, "request.cursor")
+    problem(in_contract(paid.vendor.get(path(paid, "/balances"), cursor="x"), "listBalances"), 400, "cursor.invalid")
     listed = paid.ok(paid.authority.get(path(paid, "/balances")))["items"]
     assert [item["external_id"] for item in listed] == ["b-1"]
     assert differences(paid) == []
