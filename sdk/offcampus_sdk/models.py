@@ -728,6 +728,8 @@ class CustodyMovement(Struct, kw_only=True, omit_defaults=True):
     """Payment"""
     part_no: int | UnsetType = UNSET
     """Part of the payment"""
+    fee_fen: int | UnsetType = UNSET
+    """Kept by the channel"""
     instruction_id: str | UnsetType = UNSET
     """Instruction"""
 
@@ -776,6 +778,8 @@ class CustodyMovementResource(Struct, kw_only=True, omit_defaults=True):
     """Payment"""
     part_no: int | UnsetType = UNSET
     """Part of the payment"""
+    fee_fen: int | UnsetType = UNSET
+    """Kept by the channel"""
     instruction_id: str | UnsetType = UNSET
     """Instruction"""
     break_type: str | None | UnsetType = UNSET
@@ -1864,6 +1868,8 @@ class PaymentPart(Struct, kw_only=True, omit_defaults=True):
     """Amount in fen"""
     payer_reference: str
     """Masked account of the payer"""
+    captured_at: str | UnsetType = UNSET
+    """Captured at"""
 
 
 class PaymentPayer(Struct, kw_only=True, omit_defaults=True):
@@ -1915,6 +1921,10 @@ class PaymentResourcePart(Struct, kw_only=True, omit_defaults=True):
     """Settled"""
     refunded_fen: int
     """Refunded"""
+    captured_at: str | None | UnsetType = UNSET
+    """Captured at"""
+    fee_fen: int | UnsetType = UNSET
+    """Kept by the channel"""
 
 
 class PaymentResourcePayer(Struct, kw_only=True, omit_defaults=True):

@@ -70,7 +70,7 @@ def break_of_receipt(line: Mapping[str, Any], part: Part | None, institution_id:
         return "wrong_account"
     if part.settled:
         return "duplicate"
-    if part.amount_fen != line["amount_fen"]:
+    if part.amount_fen != line["amount_fen"] + line.get("fee_fen", 0):
         return "wrong_sum"
     return None if part.expected else "unlinked"
 

@@ -5,13 +5,14 @@ What a line means is decided before anything of it is written, so that a line is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import RowMapping, insert, select
 
-from offcampus_server.funds import accounts, decisions, differences, statements
+from offcampus_server.funds import accounts, decisions, differences, service, statements
 from offcampus_server.funds.decisions import Instructed
 from offcampus_server.funds.tables import custody_instructions, custody_movements
 from offcampus_server.kernel import batch, resources
@@ -20,6 +21,7 @@ from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.problems import Problem
 from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import flows
 from offcampus_server.ledger import service as ledger
 from offcampus_server.ledger.service import Transfer
 from offcampus_server.orders import payments
@@ -77,19 +79,26 @@ def _take(
         differences.add(work, account, differences.of_movement(line, movement_id, break_type))
     if break_type is None and line["kind"] == "receipt":
         part, parts[key] = parts[key], replace(parts[key], settled=True)
-        receive(work, part, account["id"], movement_id, date.fromisoformat(line["value_on"]))
+        receive(work, part, account["id"], movement_id, line)
     elif break_type is None:
         instructed[named] = replace(instructed[named], claimed=True)
 
 
-def receive(work: Work, part: Part, account_id: str, movement_id: str, value_on: date) -> None:
-    """Book what has arrived for a part of a payment."""
-    transfer = Transfer(
-        "receipt", part.order_id, account_id, part.amount_fen, part.payment_id, part.part_no, movement_id=movement_id
-    )
-    ledger.receive(work, transfer, value_on)
-    payments.settle(work, part)
+def receive(work: Work, part: Part, account_id: str, movement_id: str, line: Mapping[str, Any]) -> None:
+    """Book what arrived and what the channel kept; money that was in transit may be waited for."""
+    fee, value_on = line.get("fee_fen", 0), date.fromisoformat(line["value_on"])
+    arrived = flows.settled(part.ledger_part, account_id, line["amount_fen"], fee, value_on, movement_id)
+    if part.captured:
+        ledger.book_event(work, arrived)
+    elif fee:
+        ledger.book_event(work, [flows.captured(part.ledger_part, part.amount_fen, value_on), *arrived])
+    else:
+        about = (part.order_id, account_id, part.amount_fen, part.payment_id, part.part_no)
+        ledger.receive(work, Transfer("receipt", *about, movement_id=movement_id), value_on)
+    payments.settle(work, part, fee)
     orders.money_moved(work, part.order_id)
+    if part.captured:
+        service.arrived(work, part.order_id)
 
 
 def _store(work: Work, item: Item, account: RowMapping, break_type: str | None) -> str:

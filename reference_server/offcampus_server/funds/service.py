@@ -24,6 +24,7 @@ from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.problems import Problem, violation
 from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import flows
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
@@ -35,12 +36,27 @@ ASKED_AGAIN_AFTER = timedelta(days=1)
 
 Listener = Callable[[Work, RowMapping], None]
 _listeners: list[Listener] = []
+Arrival = Callable[[Work, str], None]
+_awaiting: list[Arrival] = []
 
 
 def listen(listener: Listener) -> Listener:
     """Be told, in the same transaction, when an instruction was executed or failed: refunds are built on this."""
     _listeners.append(listener)
     return listener
+
+
+def on_arrival(listener: Arrival) -> Arrival:
+    """Be told, in the same transaction, when money of an order that was in transit has arrived in custody."""
+    _awaiting.append(listener)
+    return listener
+
+
+def arrived(work: Work, order_id: str) -> None:
+    """Money that was in transit is in custody: who waits for it may have it, families first."""
+    for listener in _awaiting:
+        listener(work, order_id)
+    release_due(work, order_id)
 
 
 def release_due(work: Work, order_id: str) -> None:
@@ -53,7 +69,10 @@ def release_due(work: Work, order_id: str) -> None:
     if amount <= 0:
         return
     allowed = _rules_allow(work, order, sums, amount)
-    asked = instructions.instruct(work, "release", order, amount, from_open_only=True) if allowed else 0
+    asked = 0
+    if allowed:
+        kept = _net_fees(work, order, amount) if sums.fees else 0
+        asked = kept + instructions.instruct(work, "release", order, amount - kept, from_open_only=True)
     if asked < amount:
         _wait(work, order_id, work.now + ASKED_AGAIN_AFTER)
 
@@ -134,6 +153,22 @@ def fail(call: Call, work: Work) -> Answer:
         ledger.void(work, row["id"])
         _after(work, row)
     return Answer(200, instructions.present(row), row["version"])
+
+
+def _net_fees(work: Work, order: Order, earned_fen: int) -> int:
+    """Keep what the institution owes of this order's channel fees from what it has earned; returns how much."""
+    legs, left = [], earned_fen
+    for channel, account_id, owed in ledger.fees_owed(work, order.id):
+        if fen := min(owed, left):
+            left -= fen
+            legs.append(
+                flows.fee_netted(order.id, order.institution_id, channel, account_id, fen, work.now.date())
+            )  # fmt: skip
+    if legs:
+        ledger.book_event(work, legs)
+        work.audit("netFee", order.id, order.institution_id, detail={"amount_fen": earned_fen - left})
+        orders.money_moved(work, order.id)
+    return earned_fen - left
 
 
 def _wait(work: Work, order_id: str, not_before: datetime) -> None:

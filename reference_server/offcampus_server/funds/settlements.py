@@ -102,7 +102,7 @@ def _why_not_late(work: Work, movement: RowMapping) -> str | None:
 def _book_receipt(work: Work, movement: RowMapping, part: Part | None) -> None:
     assert part is not None  # checked
     _matched(work, movement, movement["instruction_id"])
-    movements.receive(work, part, movement["account_id"], movement["id"], movement["value_on"])
+    movements.receive(work, part, movement["account_id"], movement["id"], movement["document"])
     accounts.touch(work, movement["account_id"])
 
 

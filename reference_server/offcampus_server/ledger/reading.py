@@ -59,6 +59,8 @@ class Sums:
     """What reserve and institution owe or gave, because what was released had to go back."""
     in_transit: int = 0
     """Part of what was paid: not yet in custody."""
+    fees: int = 0
+    """What channels kept of it and no release has made up for."""
 
     @property
     def escrow(self) -> int:
@@ -72,6 +74,7 @@ _COUNTS_AS = {
     "chargeback": "charged_back", "carry_out": "carried_out", **dict.fromkeys(chart.TOPS_UP, "topped_up"),
 }  # fmt: skip
 _PENDING = {"release": "pending_release", "refund": "pending_refund"}
+_FEES = {"fee": 1, "fee_netted": -1}
 _BRINGS = ("receipt", "settlement", "fee", "carry_in", "claim_paid", "reserve_use")
 _TAKES = ("release", "refund", "chargeback", "carry_out", "fee_netted")
 
@@ -123,7 +126,10 @@ def held(work: Work, order_id: str) -> dict[str, int]:
 
 
 def fees_owed(work: Work, order_id: str) -> list[tuple[str, str, int]]:
-    """What the institution still owes of the fees of an order's channels: (channel, bank account, fen)."""
+    """What the institution still owes of the fees of an order's channels: (channel, bank account, fen).
+
+    At most what it owes of all fees of the channel: it may have paid some without saying for which order.
+    """
     found: dict[tuple[str, str], int] = {}
     query = select(transfers).where(
         transfers.c.order_id == order_id, transfers.c.state == "posted", transfers.c.held_in.is_not(None)
@@ -132,10 +138,16 @@ def fees_owed(work: Work, order_id: str) -> list[tuple[str, str, int]]:
         what = row.reverses_kind or row.kind
         if what in ("fee", "fee_netted"):
             owed = next(id for id in (row.debit_account_id, row.credit_account_id) if id.startswith("fee:"))
-            key = owed.rpartition("/")[2], row.held_in
+            key = owed, row.held_in
             sign = (1 if what == "fee" else -1) * (-1 if row.reverses_kind else 1)
             found[key] = found.get(key, 0) + sign * row.amount_fen
-    return [(*key, fen) for key, fen in found.items() if fen > 0]
+    left = {account_id: balance(work, account_id) for account_id, _ in found}
+    owing = []
+    for (account_id, held_in), fen in found.items():
+        if (share := min(fen, left[account_id])) > 0:
+            left[account_id] -= share
+            owing.append((account_id.rpartition("/")[2], held_in, share))
+    return owing
 
 
 def lines(work: Work, order_id: str) -> list[dict[str, Any]]:
@@ -186,6 +198,8 @@ def _sums(work: Work, which: ColumnElement[bool], as_of: AsOf) -> dict[str, Sums
         )
         if name is not None:
             found[row.order_id][name] += sign * int(row.fen)
+        if row.was == "posted" and (row.reverses_kind or row.kind) in _FEES:
+            found[row.order_id]["fees"] += sign * _FEES[row.reverses_kind or row.kind] * int(row.fen)
         if row.was == "posted" or (row.was == "pending" and row.transit < 0):
             found[row.order_id]["in_transit"] += int(row.transit)
     return {order_id: Sums(**counted) for order_id, counted in found.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from offcampus_rules import Charge, OpenOrder, Scope
@@ -28,6 +28,21 @@ def check_parts(parts: Sequence[Mapping[str, Any]], total_fen: int) -> None:
     if given != total_fen:
         entry = violation("money.sum_mismatch", "/parts", given=given, allowed=total_fen, unit="fen")
         raise Problem("money.sum_mismatch", f"the parts must add up to {total_fen}", [entry])
+
+
+def captured_at(
+    parts: Sequence[Mapping[str, Any]], ordered_at: datetime, now: datetime
+) -> list[datetime | None]:  # fmt: skip
+    """When each part's channel had the money. Raises `schema.invalid` for a moment before the order or to come."""
+    found = [parse(part["captured_at"]) if "captured_at" in part else None for part in parts]
+    wrong = [
+        violation("schema.future" if moment > now else "schema.period", f"/parts/{number}/captured_at")
+        for number, moment in enumerate(found)
+        if moment is not None and not ordered_at <= moment <= now
+    ]
+    if wrong:
+        raise Problem("schema.invalid", "a channel captures after the order and before now", wrong)
+    return found
 
 
 def check_period(order: Mapping[str, Any]) -> None:

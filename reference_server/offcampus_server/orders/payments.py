@@ -1,4 +1,9 @@
-"""Payments: promised by the parent terminal, settled part by part as the bank reports the receipts."""
+"""Payments: told by the parent terminal, captured where a channel has confirmed, settled as the bank reports receipts.
+
+Invariants
+- An order is paid when each part of its payment is captured or received; what is captured is in transit until then.
+- What is captured stays expected, whatever becomes of the order: the channel has the family's money.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
 
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.contract import Answer, Call
+from offcampus_server.kernel.db import Instant
 from offcampus_server.kernel.problems import Problem, missing_reference, wrong_state
 from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import flows
 from offcampus_server.ledger import service as ledger
+from offcampus_server.ledger.flows import PaidPart
 from offcampus_server.orders import decisions, service
 from offcampus_server.orders.service import Order
 from offcampus_server.orders.tables import orders, payment_parts, payments
@@ -34,11 +42,18 @@ class Part:
     institution_id: str
     settled: bool
     expected: bool
-    """Its payment is pending and its order awaits it."""
+    """Its payment is pending, and the channel has the money or the order awaits it."""
+    captured: bool = False
+    """The channel has confirmed that it has the money."""
+
+    @property
+    def ledger_part(self) -> PaidPart:
+        """As the ledger books it."""
+        return PaidPart(self.institution_id, self.order_id, self.payment_id, self.part_no, self.channel)
 
 
 def pay(call: Call, work: Work) -> Answer:
-    """Promise a payment for an order; the money counts when the bank reports it."""
+    """Take a payment for an order: what a channel has confirmed counts at once, the rest when the bank reports it."""
     sent = call.body
     if (row := resources.known(work, payments, sent)) is not None:
         return Answer(200, present(work, [row])[0], row["version"])
@@ -47,6 +62,7 @@ def pay(call: Call, work: Work) -> Answer:
         raise wrong_state(order.state, "awaiting_payment")
     _check_payer(work, order, sent["payer"])
     decisions.check_parts(sent["parts"], order.total_fen)
+    captured = decisions.captured_at(sent["parts"], order.ordered_at, work.now)
     live = select(payments.c.id).where(payments.c.order_id == order.id, payments.c.state != "failed")
     if (first := work.connection.execute(live).scalar()) is not None:
         raise Problem("resource.state", f"{first} is a live payment of this order")
@@ -58,12 +74,13 @@ def pay(call: Call, work: Work) -> Answer:
     rows = [
         {
             "payment_id": row["id"], "part_no": number, "channel": part["channel"],
-            "amount_fen": part["amount_fen"],
+            "amount_fen": part["amount_fen"], "captured_at": captured[number - 1],
         }
         for number, part in enumerate(sent["parts"], 1)
     ]  # fmt: skip
     work.connection.execute(insert(payment_parts), rows)
     _emit(work, "createPayment", "created", row)
+    _capture(work, row["id"])
     return resources.created(row, "payments", present(work, [row])[0])
 
 
@@ -78,7 +95,8 @@ def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
         parts[part["payment_id"]].append(
             {
                 "part_no": part["part_no"], "channel": part["channel"], "amount_fen": part["amount_fen"],
-                "settled": part["settled_at"] is not None, "payer_reference": "***",
+                "captured_at": rfc3339(part["captured_at"]) if part["captured_at"] else None,
+                "settled": part["settled_at"] is not None, "fee_fen": part["fee_fen"], "payer_reference": "***",
                 "refunded_fen": refunded.get((part["payment_id"], part["part_no"]), 0),
             }
         )  # fmt: skip
@@ -96,8 +114,8 @@ def parts(work: Work, payment_ids: Sequence[str]) -> dict[tuple[str, int], Part]
 
 
 def parts_of_order(work: Work, order_id: str) -> list[Part]:
-    """The parts of an order that have arrived, in order of payment."""
-    return [part for part in _parts(work, payments.c.order_id == order_id) if part.settled]
+    """The parts of an order that were paid, arrived or in transit, in order of payment."""
+    return [part for part in _parts(work, payments.c.order_id == order_id) if part.settled or part.captured]
 
 
 def cancel_order(call: Call, work: Work) -> Answer:
@@ -115,16 +133,25 @@ def cancel_order(call: Call, work: Work) -> Answer:
 
 
 def give_up(work: Work, order_id: str) -> None:
-    """What was promised for an order and has not arrived is no longer expected: it stays out when it comes."""
-    query = select(payments).where(payments.c.order_id == order_id, payments.c.state == "pending")
+    """What was promised for an order and nobody has is no longer expected: it stays out when it comes."""
+    captured = select(payment_parts.c.payment_id).where(payment_parts.c.captured_at.is_not(None))
+    query = select(payments).where(
+        payments.c.order_id == order_id, payments.c.state == "pending", payments.c.id.not_in(captured)
+    )
     for row in work.connection.execute(query).mappings().all():
         _emit(work, "giveUpPayment", "failed", resources.transition(work, payments, row, None, "failed", "pending"))
 
 
 def settled_at(work: Work, order_id: str) -> datetime | None:
-    """When an order was paid in full; None while it is not."""
-    query = select(payments.c.settled_at).where(payments.c.order_id == order_id, payments.c.state == "settled")
-    return work.connection.execute(query).scalar()
+    """When an order was paid in full, by its channels or into custody; None while it is not."""
+    when = func.coalesce(payment_parts.c.captured_at, payment_parts.c.settled_at, type_=Instant())
+    query = (
+        select(when)
+        .join(payments, payments.c.id == payment_parts.c.payment_id)
+        .where(payments.c.order_id == order_id, payments.c.state != "failed")
+    )
+    moments = list(work.connection.execute(query).scalars())
+    return max(moments) if moments and all(moments) else None
 
 
 def refund_moved(work: Work, payment_id: str) -> None:
@@ -133,10 +160,11 @@ def refund_moved(work: Work, payment_id: str) -> None:
     _emit(work, "payment.refund_moved", "refund_moved", resources.change(work, payments, row, None))
 
 
-def settle(work: Work, part: Part) -> None:
-    """A part has arrived; with the last one the payment is settled and the order paid."""
+def settle(work: Work, part: Part, fee_fen: int) -> None:
+    """A part has arrived; with the last one the payment is settled, and the order is paid at the latest."""
     mine = (payment_parts.c.payment_id == part.payment_id) & (payment_parts.c.part_no == part.part_no)
-    work.connection.execute(update(payment_parts).where(mine).values(settled_at=work.now))
+    work.connection.execute(update(payment_parts).where(mine).values(settled_at=work.now, fee_fen=fee_fen))
+    _pay_order(work, part.payment_id, part.order_id)
     open_parts = select(payment_parts.c.part_no).where(
         payment_parts.c.payment_id == part.payment_id, payment_parts.c.settled_at.is_(None)
     )
@@ -145,8 +173,30 @@ def settle(work: Work, part: Part) -> None:
     row = resources.by_ids(work, payments, [part.payment_id])[part.payment_id]
     row = resources.transition(work, payments, row, None, "settled", "pending", settled_at=work.now)
     _emit(work, "settlePayment", "settled", row)
-    order = service.load(work, part.order_id)
-    service.set_state(work, order, "paid", "paid", "awaiting_payment")
+
+
+def _capture(work: Work, payment_id: str) -> None:
+    """Book what channels have confirmed: it is the order's, in transit."""
+    captured = [part for part in _parts(work, payments.c.id == payment_id) if part.captured]
+    if not captured:
+        return
+    legs = [flows.captured(part.ledger_part, part.amount_fen, work.now.date()) for part in captured]
+    ledger.book_event(work, legs)
+    service.money_moved(work, captured[0].order_id)
+    _pay_order(work, payment_id, captured[0].order_id)
+
+
+def _pay_order(work: Work, payment_id: str, order_id: str) -> None:
+    """The order is paid when nobody has to wait any longer for a part of its payment."""
+    awaited = select(payment_parts.c.part_no).where(
+        payment_parts.c.payment_id == payment_id, payment_parts.c.captured_at.is_(None),
+        payment_parts.c.settled_at.is_(None),
+    )  # fmt: skip
+    if work.connection.execute(awaited).first() is not None:
+        return
+    order = service.load(work, order_id)
+    if order.state == "awaiting_payment":
+        service.set_state(work, order, "paid", "paid", "awaiting_payment")
 
 
 def _parts(work: Work, which: ColumnElement[bool]) -> list[Part]:
@@ -162,8 +212,8 @@ def _parts(work: Work, which: ColumnElement[bool]) -> list[Part]:
     return [
         Part(
             row["payment_id"], row["part_no"], row["channel"], row["amount_fen"], row["order_id"],
-            row["institution_id"], settled=row["settled_at"] is not None,
-            expected=row["state"] == "pending" and row["of"] == "awaiting_payment",
+            row["institution_id"], settled=row["settled_at"] is not None, captured=row["captured_at"] is not None,
+            expected=row["state"] == "pending" and (row["captured_at"] is not None or row["of"] == "awaiting_payment"),
         )
         for row in work.connection.execute(query).mappings()
     ]  # fmt: skip

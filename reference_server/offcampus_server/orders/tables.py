@@ -65,6 +65,9 @@ payment_parts = table(
     Column("part_no", Integer, nullable=False),
     Column("channel", Text, nullable=False),
     *fen("amount_fen"),
+    Column("captured_at", Instant),
     Column("settled_at", Instant),
+    *fen("fee_fen", server_default="0"),
     PrimaryKeyConstraint("payment_id", "part_no"),
+    CheckConstraint("fee_fen < amount_fen", name="fee_below_sum"),
 )

@@ -93,11 +93,12 @@ def test_a_channels_fee_is_owed_by_the_institution_and_not_by_the_family(books: 
     assert books.balances() == {
         "custody:cac_1": 497_000, "fee:ins_1/wechat": 3_000, "escrow:ord_1": 500_000,
     }  # fmt: skip
-    assert books.sums() == Sums(paid=500_000)
+    assert books.sums() == Sums(paid=500_000, fees=3_000)
     assert books.do(lambda work: ledger.fees_owed(work, "ord_1")) == [("wechat", "cac_1", 3_000)]
     assert books.held() == {"cac_1": 497_000}, "the account has less than the order until the fee is paid back"
     books.book(flows.fee_paid("ins_1", "wechat", "cac_1", 3_000, DAY, "cmv_2"))
     assert books.held() == {"cac_1": 500_000}
+    assert books.do(lambda work: ledger.fees_owed(work, "ord_1")) == []
     books.moved(500_000, "cin_1", "refund")
     assert books.balances() == {}
 
