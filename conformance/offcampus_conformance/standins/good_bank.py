@@ -18,9 +18,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import msgspec
 from offcampus_sdk import Client, Key, models
 from offcampus_sdk.errors import Conflict, OffcampusError
+from offcampus_sdk.transport import Transport
 
 from offcampus_conformance.standins import driver
 from offcampus_conformance.standins.good_vendor import PATIENT, arguments
@@ -44,15 +46,22 @@ ROUND_S = 0.2
 class GoodBank:
     """The bank's system."""
 
-    def __init__(self, platform: str, client_id: str, key: Key, state: Path, clock_file: Path | None) -> None:
+    def __init__(
+        self, platform: str, client_id: str, key: Key, state: Path, clock_file: Path | None,
+        http: httpx2.BaseTransport | None = None,
+    ) -> None:  # fmt: skip
         state.mkdir(parents=True, exist_ok=True)
-        self.client = Client(platform, client_id, key, policy=PATIENT)
+        self.client = Client(platform, client_id, key, policy=PATIENT, http=http, transport_type=self.transport_type())
         self.clock_file = clock_file
         self.books = sqlite3.connect(state / "bank.db", isolation_level=None, check_same_thread=False)
         self.books.row_factory = sqlite3.Row
         self._guard = threading.RLock()
         for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *filter(str.strip, SHAPE.split(";"))):
             self.books.execute(statement)
+
+    def transport_type(self) -> type[Transport]:
+        """How it speaks to the platform."""
+        return Transport
 
     def actions(self) -> dict[str, driver.Action]:
         """What may be asked of the bank at its counter."""
@@ -118,12 +127,18 @@ class GoodBank:
                 "SELECT DISTINCT value_on FROM lines WHERE account_id = ? ORDER BY value_on", (account_id,)
             ).fetchall()
             for (day,) in days:
-                lines = [self._movement(row) for row in self._lines("account_id = ? AND value_on = ?", account_id, day)]
+                lines = self._of_day(account_id, day)
                 opening = closing
-                closing = lines[-1].balance_after_fen
+                closing = self._closing(account_id, day)
                 statement = models.Statement(opening_balance_fen=opening, closing_balance_fen=closing, lines=lines)
                 last = self.client.submit_statement(account_id, day, statement)
         return msgspec.to_builtins(last) if last is not None else {}
+
+    def _of_day(self, account_id: str, day: str) -> list[models.CustodyMovement]:
+        return [self._movement(row) for row in self._lines("account_id = ? AND value_on = ?", account_id, day)]
+
+    def _closing(self, account_id: str, day: str) -> int:
+        return int(self._lines("account_id = ? AND value_on = ?", account_id, day)[-1]["balance_after_fen"])
 
     def balance(self, given: dict[str, Any]) -> Any:
         """The account's balance and what moved, by the bank's own books."""
@@ -152,27 +167,38 @@ class GoodBank:
             failure = models.InstructionFailure(code="account_frozen", text="账户已冻结")
             self.client.fail_instruction(instruction.id, failure, key=f"fail-{instruction.id}")
             return
-        row = self.books.execute("SELECT * FROM lines WHERE instruction_id = ?", (instruction.id,)).fetchone()
+        self._pay(instruction)
+
+    def _pay(self, instruction: models.CustodyInstructionResource) -> None:
+        row = self._paid(instruction)
         if row is None:
             if self._balance(instruction.account_id) < instruction.amount_fen:
                 failure = models.InstructionFailure(code="insufficient_funds", text="余额不足")
                 self.client.fail_instruction(instruction.id, failure, key=f"fail-{instruction.id}")
                 return
             # The books first: whatever happens from here on, this instruction is never executed again.
-            self._book(
-                instruction.account_id, instruction.kind, "debit", instruction.amount_fen,
-                instruction_id=instruction.id,
-            )  # fmt: skip
-            row = self.books.execute("SELECT * FROM lines WHERE instruction_id = ?", (instruction.id,)).fetchone()
+            row = self._book_payment(instruction)
         execution = models.InstructionExecution(bank_reference=row["reference"], executed_at=row["booked_at"])
         self.client.execute_instruction(instruction.id, execution, key=f"execute-{instruction.id}")
+
+    def _paid(self, instruction: models.CustodyInstructionResource) -> sqlite3.Row | None:
+        found = self.books.execute("SELECT * FROM lines WHERE instruction_id = ?", (instruction.id,)).fetchone()
+        return found if isinstance(found, sqlite3.Row) else None
+
+    def _book_payment(self, instruction: models.CustodyInstructionResource) -> sqlite3.Row:
+        self._book(
+            instruction.account_id, instruction.kind, "debit", instruction.amount_fen, instruction_id=instruction.id
+        )
+        row = self._paid(instruction)
+        assert row is not None
+        return row
 
     def _carry_out_order(self, instruction: models.CustodyInstructionResource) -> None:
         """What a department orders about an account: nothing moves; a balance is answered by submitting it."""
         moment = self.now().isoformat(timespec="seconds")
         if instruction.kind == "balance":
             balance = models.Balance(
-                external_id=f"balance-{instruction.id}", balance_fen=self._balance(instruction.account_id),
+                external_id=f"balance-{instruction.id}", balance_fen=self._told_balance(instruction.account_id),
                 measured_at=moment, instruction_id=instruction.id,
             )  # fmt: skip
             self.client.submit_balance(instruction.account_id, balance, key=f"balance-{instruction.id}")
@@ -180,15 +206,21 @@ class GoodBank:
         execution = models.InstructionExecution(bank_reference=f"O{instruction.id[-20:]}", executed_at=moment)
         self.client.execute_instruction(instruction.id, execution, key=f"execute-{instruction.id}")
 
+    def _told_balance(self, account_id: str) -> int:
+        return self._balance(account_id)
+
     def _report_lines(self) -> None:
         rows = self._lines("reported = 0")
         if not rows:
             return
         key = "lines-" + hashlib.sha256(",".join(row["reference"] for row in rows).encode()).hexdigest()[:40]
-        result = self.client.report_movements([self._movement(row) for row in rows], key=key)
-        for row, entry in zip(rows, result.results, strict=True):
+        result = self.client.report_movements(self._reported(rows), key=key)
+        for row, entry in zip(rows, result.results, strict=False):
             if entry.outcome != "refused":
                 self.books.execute("UPDATE lines SET reported = 1 WHERE no = ?", (row["no"],))
+
+    def _reported(self, rows: list[sqlite3.Row]) -> list[models.CustodyMovement]:
+        return [self._movement(row) for row in rows]
 
     def _book(
         self, account_id: str, kind: str, direction: str, amount_fen: int, *, payment_id: str | None = None,
@@ -196,7 +228,7 @@ class GoodBank:
     ) -> None:  # fmt: skip
         moment = self.now()
         balance = self._balance(account_id) + (amount_fen if direction == "credit" else -amount_fen)
-        source = f"{payment_id}/{part_no}" if payment_id else str(instruction_id)
+        source = f"{payment_id}/{part_no}" if payment_id else str(instruction_id or f"{account_id} {moment}")
         reference = "B" + hashlib.sha256(source.encode()).hexdigest()[:24].upper()
         self.books.execute(
             "INSERT INTO lines (account_id, kind, direction, amount_fen, booked_at, value_on, reference, payment_id,"
