@@ -2470,6 +2470,30 @@ class Statement(Struct, kw_only=True, omit_defaults=True):
     """Lines"""
 
 
+class StatementFile(Struct, kw_only=True, omit_defaults=True):
+    """A day's statement as CSV (UTF-8 or GB18030) or XLSX: a row of columns, opening, lines, closing; amounts in yuan."""
+
+    format: str
+    """Format"""
+    content: str
+    """Content in base64"""
+
+
+class StatementFileResource(Struct, kw_only=True, omit_defaults=True):
+    """A statement written as a file: every cell a text, no formula."""
+
+    file_name: str
+    """File name"""
+    media_type: str
+    """Media type"""
+    format: str
+    """Format"""
+    content: str
+    """Content in base64"""
+    digest: str
+    """Digest of the bytes"""
+
+
 class StatementResource(Struct, kw_only=True, omit_defaults=True):
     """A daily statement as the platform answers it. Receivers ignore members that they do not know."""
 

@@ -187,6 +187,18 @@ def submit_statement(call: Call, work: Work) -> Answer:
     return statements.submit(call, work)
 
 
+@handlers("submitStatementFile")
+def submit_statement_file(call: Call, work: Work) -> Answer:
+    """Submit the statement of a day as CSV or XLSX."""
+    return statements.submit_file(call, work)
+
+
+@handlers("getStatementFile")
+def get_statement_file(call: Call, work: Work) -> Answer:
+    """Read a statement as CSV or XLSX."""
+    return statements.read_file(call, work)
+
+
 @handlers("getStatement")
 def get_statement(call: Call, work: Work) -> Answer:
     """Read a statement and its differences."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 
-from offcampus_server.funds import accounts, decisions, differences
+from offcampus_server.funds import accounts, decisions, differences, statement_files
 from offcampus_server.funds.decisions import Booked
 from offcampus_server.funds.tables import custody_movements, statements
 from offcampus_server.kernel.access import visible
@@ -24,8 +24,28 @@ from offcampus_server.kernel.unit_of_work import Work
 
 def submit(call: Call, work: Work) -> Answer:
     """Take the statement of a day and compare it; a corrected one replaces it as a new version."""
+    return _take(call, work, _account(work, call.path["account_id"]), call.body)
+
+
+def submit_file(call: Call, work: Work) -> Answer:
+    """The same from a CSV or XLSX file."""
     account = _account(work, call.path["account_id"])
-    day, sent = date.fromisoformat(call.path["statement_on"]), call.body
+    return _take(call, work, account, statement_files.read(call.body, account["id"]))
+
+
+def read_file(call: Call, work: Work) -> Answer:
+    """A statement as a file."""
+    day = date.fromisoformat(call.path["statement_on"])
+    found = _find(work, call.path["account_id"], day)
+    if found is None or not _may_see(work, found):
+        raise not_found()
+    account = accounts.by_id(work, [found["account_id"]])[found["account_id"]]
+    name = f"statement-{account['document']['account_tail']}-{day}"
+    return Answer(200, statement_files.write(call.query.get("format", "csv"), found["document"], name, work.language))
+
+
+def _take(call: Call, work: Work, account: RowMapping, sent: Mapping[str, Any]) -> Answer:
+    day = date.fromisoformat(call.path["statement_on"])
     foreign = [n for n, line in enumerate(sent["lines"]) if line["account_id"] != account["id"]]
     if foreign:
         places = [violation("reference.mismatch", f"/lines/{n}/account_id") for n in foreign[:50]]

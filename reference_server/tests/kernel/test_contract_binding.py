@@ -44,7 +44,8 @@ def test_the_server_serves_the_whole_contract(shared_world: World) -> None:
 ID = "0" * 26
 PREFIX = {"institution_id": "ins", "campus_id": "cmp", "staff_id": "stf", "material_id": "mat", "course_id": "crs",
           "class_id": "cls", "lesson_id": "les", "pupil_id": "pup", "contract_id": "ctr", "order_id": "ord",
-          "payment_id": "pay", "account_id": "cac", "difference_id": "dif", "instruction_id": "cin", "consumption_record_id": "con",
+          "payment_id": "pay", "account_id": "cac", "difference_id": "dif", "instruction_id": "cin",
+          "consumption_record_id": "con",
           "refund_id": "rfd", "subscription_id": "sub", "decision_id": "dec"}  # fmt: skip
 ROLES = {"vendor": "institution_system", "bank": "bank", "guardian_app": "guardian_app", "authority": "authority"}
 
