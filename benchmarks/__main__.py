@@ -11,7 +11,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import prooflog, served, validation
+from benchmarks import ledger, prooflog, served, validation
 from benchmarks.measure import Line
 
 
@@ -22,6 +22,7 @@ def main() -> int:
     for engine in ("sqlite", "postgresql"):
         print(f"measuring on {engine} …", file=sys.stderr, flush=True)
         lines += served.lines(engine, given.records, given.orders)
+        lines += ledger.lines(engine, given.postings)
         lines += prooflog.lines(engine, given.postings)
     print(f"\nPython {platform.python_version()}, {platform.machine()}\n")
     for text in table(lines):

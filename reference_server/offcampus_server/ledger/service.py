@@ -41,6 +41,8 @@ from offcampus_server.ledger.verification import Finding as Finding
 from offcampus_server.ledger.verification import verify as verify
 
 EMPTY = {"debits_pending": 0, "debits_posted": 0, "credits_pending": 0, "credits_posted": 0}
+FEW = 4
+"""So many accounts are moved one by one, and a refusal can say which one it was."""
 _MOVE = (
     update(accounts)
     .where(accounts.c.id == bindparam("account"))
@@ -165,20 +167,43 @@ def _deltas(state: str, debit: str, credit: str, fen: int, *, resolved: bool = F
 
 
 def _move(work: Work, moved: dict[str, dict[str, int]]) -> None:
-    """Accounts in the order of their names, so that no two writers wait for each other."""
-    for account_id, deltas in sorted(moved.items()):
-        values = {"account": account_id, **{f"more_{name}": deltas.get(name, 0) for name in EMPTY}}
-        try:
-            done = work.connection.execute(_MOVE, values).rowcount
-            if not done and chart.kind_of(account_id) in chart.OPENED_ON_DEMAND:
-                _open_on_demand(work, account_id)
-                done = work.connection.execute(_MOVE, values).rowcount
-        except IntegrityError as error:
-            if "covered" not in str(error.orig):
-                raise
-            raise Problem("resource.state", f"the {chart.kind_of(account_id)} does not cover this") from None
-        if done != 1:
-            raise Problem("custody.account_missing")
+    """Accounts in the order of their names, so that no two writers wait for each other; many of them in one go."""
+    rows = [
+        {"account": id, **{f"more_{name}": deltas.get(name, 0) for name in EMPTY}}
+        for id, deltas in sorted(moved.items())
+    ]
+    if len(rows) <= FEW:
+        for row in rows:
+            _move_one(work, row)
+        return
+    for row in [row for row in rows if chart.kind_of(row["account"]) in chart.OPENED_ON_DEMAND]:
+        rows.remove(row)
+        _move_one(work, row)
+    try:
+        done = work.connection.execute(_MOVE, rows).rowcount
+    except IntegrityError as error:
+        raise _not_covered(error, "accounts do") from None
+    if done != len(rows):
+        raise Problem("custody.account_missing")
+
+
+def _move_one(work: Work, row: dict[str, Any]) -> None:
+    kind = chart.kind_of(row["account"])
+    try:
+        done = work.connection.execute(_MOVE, row).rowcount
+        if not done and kind in chart.OPENED_ON_DEMAND:
+            _open_on_demand(work, row["account"])
+            done = work.connection.execute(_MOVE, row).rowcount
+    except IntegrityError as error:
+        raise _not_covered(error, f"{kind} does") from None
+    if done != 1:
+        raise Problem("custody.account_missing")
+
+
+def _not_covered(error: IntegrityError, what: str) -> Exception:
+    if "covered" not in str(error.orig):
+        return error
+    return Problem("resource.state", f"the {what} not cover this")
 
 
 def _opened(account_id: str, institution_id: str) -> dict[str, Any]:
