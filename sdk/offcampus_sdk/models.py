@@ -20,6 +20,52 @@ class AccountClosure(Struct, kw_only=True, omit_defaults=True):
     """Reason"""
 
 
+class AccountLedger(Struct, kw_only=True, omit_defaults=True):
+    """What the platform's ledger says of one bank account at a time, with a page of its lines."""
+
+    account_id: str
+    """Account"""
+    institution_id: str
+    """Institution"""
+    kind: str
+    """Kind of account"""
+    as_of: str
+    """As booked at"""
+    value_on: str | None
+    """As counted on"""
+    balance_fen: int
+    """Balance"""
+    lines: list[AccountLedgerLine]
+    """Lines"""
+    next_cursor: str | None
+    """Cursor of the next page"""
+
+
+class AccountLedgerLine(Struct, kw_only=True, omit_defaults=True):
+    """AccountLedgerLine"""
+
+    id: str
+    """Transfer"""
+    kind: str
+    """Kind"""
+    state: str
+    """State"""
+    amount_fen: int
+    """Amount"""
+    created_at: str
+    """Created at"""
+    value_on: str | None
+    """Value date"""
+    direction: str
+    """Direction"""
+    instruction_id: str | None | UnsetType = UNSET
+    """Instruction"""
+    order_id: str | None | UnsetType = UNSET
+    """Order"""
+    movement_id: str | None | UnsetType = UNSET
+    """Movement"""
+
+
 class AccountOrder(Struct, kw_only=True, omit_defaults=True):
     """A management department's order to freeze, to unfreeze, or to report the balance."""
 
@@ -1117,6 +1163,30 @@ class InstitutionFundSupervision(Struct, kw_only=True, omit_defaults=True):
     """Bank"""
 
 
+class InstitutionLedger(Struct, kw_only=True, omit_defaults=True):
+    """What the accounts of an institution hold, owe and are owed at a time; assets and liabilities have the same sum."""
+
+    institution_id: str
+    """Institution"""
+    as_of: str
+    """As booked at"""
+    value_on: str | None
+    """As counted on"""
+    balances: list[InstitutionLedgerBalance]
+    """Balances"""
+
+
+class InstitutionLedgerBalance(Struct, kw_only=True, omit_defaults=True):
+    """InstitutionLedgerBalance"""
+
+    kind: str
+    """Kind of account"""
+    of: str | None
+    """Bank account or channel"""
+    balance_fen: int
+    """Balance"""
+
+
 class InstitutionMaterialsSummary(Struct, kw_only=True, omit_defaults=True):
     """Item 3: training materials"""
 
@@ -1813,6 +1883,8 @@ class OrderStatement(Struct, kw_only=True, omit_defaults=True):
     """Refund under way"""
     lines: list[OrderStatementLine]
     """Lines"""
+    value_on: str | None | UnsetType = UNSET
+    """As counted on"""
     in_transit_fen: int | UnsetType = UNSET
     """Paid, not yet in custody"""
     topped_up_fen: int | UnsetType = UNSET

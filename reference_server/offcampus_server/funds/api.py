@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from offcampus_server.funds import (
+    account_ledger,
     accounts,
     balances,
     differences,
@@ -129,6 +130,18 @@ def approve_settlement(call: Call, work: Work) -> Answer:
 def reject_settlement(call: Call, work: Work) -> Answer:
     """The second person says no."""
     return settlements.reject(call, work)
+
+
+@handlers("getCustodyAccountLedger")
+def get_custody_account_ledger(call: Call, work: Work) -> Answer:
+    """A bank account's lines by our books, as of any time (M-18.1)."""
+    return account_ledger.of_account(call, work)
+
+
+@handlers("getInstitutionLedger")
+def get_institution_ledger(call: Call, work: Work) -> Answer:
+    """An institution's balances by kind of account, as of any time (M-14.1)."""
+    return account_ledger.of_institution(call, work)
 
 
 @handlers("listCustodyInstructions")

@@ -45,6 +45,11 @@ def require(work: Work, institution_id: str, pointer: str = "/institution_id", *
     return _facts(row)
 
 
+def seen(work: Work, institution_id: str) -> str:
+    """The identifier of an institution that the caller may see. Raises the one 404."""
+    return str(resources.find(work, institutions, institution_id)["id"])
+
+
 def public(work: Work, institution_id: str) -> RowMapping | None:
     """An approved institution, for everybody."""
     row = resources.by_ids(work, institutions, [institution_id]).get(institution_id)

@@ -7,14 +7,14 @@ it counts for the bank from its value date (`value_on`). `AsOf` names one of the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, text, true
+from sqlalchemy import ColumnElement, RowMapping, and_, case, func, literal, or_, select, text, true
 
-from offcampus_server.kernel.clock import rfc3339
+from offcampus_server.kernel.clock import parse, rfc3339
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import chart
 from offcampus_server.ledger.tables import accounts, parts, transfers
@@ -22,24 +22,36 @@ from offcampus_server.ledger.tables import accounts, parts, transfers
 
 @dataclass(frozen=True)
 class AsOf:
-    """A moment up to which rows were booked, or a last day up to whose end they count; both None for now."""
+    """As it was booked at a moment, as the bank counts it at the end of a day, or both: what was known of the day."""
 
     booked_at: datetime | None = None
     value_on: date | None = None
 
     def state(self) -> ColumnElement[str | None]:
         """What a transfer was then; NULL when it was not yet there."""
-        if self.value_on is not None:
-            counts = (transfers.c.state == "posted") & (transfers.c.value_on <= self.value_on)
-            return case((counts, literal("posted")))
+        booked: ColumnElement[str | None] = transfers.c.state
         if self.booked_at is not None:
             ended = transfers.c.resolved_at <= self.booked_at
             there = transfers.c.created_at <= self.booked_at
-            return case((ended, transfers.c.state), (there, literal("pending")))
-        return transfers.c.state
+            booked = case((ended, transfers.c.state), (there, literal("pending")))
+        if self.value_on is not None:
+            booked = case(((booked == "posted") & (transfers.c.value_on <= self.value_on), literal("posted")))
+        return booked
 
 
 NOW = AsOf()
+
+
+def asked(query: Mapping[str, Any]) -> AsOf:
+    """As a request's parameters say (`booked_at`, `value_on`)."""
+    booked_at, value_on = query.get("booked_at"), query.get("value_on")
+    return AsOf(parse(booked_at) if booked_at else None, date.fromisoformat(value_on) if value_on else None)
+
+
+def shown(as_of: AsOf, now: datetime) -> dict[str, Any]:
+    """The times of a statement as they are answered."""
+    day = as_of.value_on.isoformat() if as_of.value_on else None
+    return {"as_of": rfc3339(as_of.booked_at or now), "value_on": day}
 
 
 @dataclass(frozen=True)
@@ -150,18 +162,66 @@ def fees_owed(work: Work, order_id: str) -> list[tuple[str, str, int]]:
     return owing
 
 
-def lines(work: Work, order_id: str) -> list[dict[str, Any]]:
-    """Every line of an order, oldest first (schema `order-statement`)."""
-    query = select(transfers).where(transfers.c.order_id == order_id).order_by(transfers.c.seq)
+def lines(work: Work, order_id: str, as_of: AsOf = NOW) -> list[dict[str, Any]]:
+    """Every line of an order that was there, oldest first (schema `order-statement`)."""
+    state = as_of.state()
+    query = select(transfers, state.label("was")).where(transfers.c.order_id == order_id, state.is_not(None))
     return [
         {
-            "id": row["id"], "kind": row["kind"], "state": row["state"], "amount_fen": row["amount_fen"],
-            "payment_id": row["payment_id"], "part_no": row["part_no"], "instruction_id": row["instruction_id"],
-            "created_at": rfc3339(row["created_at"]),
-            "value_on": row["value_on"].isoformat() if row["value_on"] else None,
+            **_line(row), "payment_id": row["payment_id"], "part_no": row["part_no"],
+            "instruction_id": row["instruction_id"],
         }
+        for row in work.connection.execute(query.order_by(transfers.c.seq)).mappings()
+    ]  # fmt: skip
+
+
+def account_lines(work: Work, account_id: str, as_of: AsOf, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
+    """The next lines of an account with their numbers, oldest first (schema `account-ledger`)."""
+    state = as_of.state()
+    query = (
+        select(transfers, state.label("was"))
+        .where(_touches(account_id), state.is_not(None), transfers.c.seq > after)
+        .order_by(transfers.c.seq)
+        .limit(limit)
+    )
+    return [
+        (
+            row["seq"],
+            {
+                **_line(row), "direction": "debit" if row["debit_account_id"] == account_id else "credit",
+                "order_id": row["order_id"], "instruction_id": row["instruction_id"],
+                "movement_id": row["movement_id"],
+            },
+        )
         for row in work.connection.execute(query).mappings()
     ]  # fmt: skip
+
+
+def institution_balances(work: Work, institution_id: str, as_of: AsOf) -> list[dict[str, Any]]:
+    """What each kind of account of an institution held, from its transfers; channels and bank accounts apart."""
+    found: dict[tuple[str, str | None], int] = {}
+    for side, sign in (("debit", 1), ("credit", -1)):
+        total = func.sum(transfers.c.amount_fen).label("fen")
+        query = (
+            select(accounts.c.id, accounts.c.kind, accounts.c.owner_id, total)
+            .join(transfers, transfers.c[f"{side}_account_id"] == accounts.c.id)
+            .where(accounts.c.institution_id == institution_id, as_of.state() == "posted")
+            .group_by(accounts.c.id, accounts.c.kind, accounts.c.owner_id)
+        )
+        for row in work.connection.execute(query):
+            of = row.owner_id.partition("/")[2] or (row.owner_id if row.kind in chart.BANK_ACCOUNTS else None)
+            normal = sign if row.kind in chart.ASSETS else -sign
+            found[row.kind, of] = found.get((row.kind, of), 0) + normal * int(row.fen)
+    order = sorted(found, key=lambda key: (chart.KINDS.index(key[0]), key[1] or ""))
+    return [{"kind": kind, "of": of, "balance_fen": found[kind, of]} for kind, of in order]
+
+
+def _line(row: RowMapping) -> dict[str, Any]:
+    posted = row["was"] == "posted" and row["value_on"] is not None
+    return {
+        "id": row["id"], "kind": row["kind"], "state": row["was"], "amount_fen": row["amount_fen"],
+        "created_at": rfc3339(row["created_at"]), "value_on": row["value_on"].isoformat() if posted else None,
+    }  # fmt: skip
 
 
 def custody_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:

@@ -168,7 +168,7 @@ def _deltas(state: str, debit: str, credit: str, fen: int, *, resolved: bool = F
 
 def _move(work: Work, moved: dict[str, dict[str, int]]) -> None:
     """Accounts in the order of their names, so that no two writers wait for each other; many of them in one go."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"account": id, **{f"more_{name}": deltas.get(name, 0) for name in EMPTY}}
         for id, deltas in sorted(moved.items())
     ]

@@ -13,11 +13,12 @@ from sqlalchemy import RowMapping, Select, bindparam, select, update
 from offcampus_server.courses import service as courses
 from offcampus_server.institutions import service as institutions
 from offcampus_server.kernel import extensions, resources
-from offcampus_server.kernel.clock import parse, rfc3339
+from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.problems import Problem, mismatch, missing_reference, violation, wrong_state
 from offcampus_server.kernel.rulings import require_allowed
 from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import reading
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import contracts, decisions
 from offcampus_server.orders.tables import orders
@@ -106,10 +107,11 @@ def place(call: Call, work: Work) -> Answer:
 
 
 def statement(call: Call, work: Work) -> Answer:
-    """Every ledger line of an order, and the sums that they make (M-14.1)."""
-    row = resources.find(work, orders, call.path["order_id"])
-    body = {"order_id": row["id"], "as_of": rfc3339(work.now), **_money(ledger.sums(work, [row["id"]])[row["id"]])}
-    return Answer(200, {**body, "lines": ledger.lines(work, row["id"])})
+    """Every ledger line of an order, and the sums that they make, now or as of a time (M-14.1)."""
+    row, as_of = resources.find(work, orders, call.path["order_id"]), reading.asked(call.query)
+    sums = ledger.sums(work, [row["id"]], as_of)[row["id"]]
+    body = {"order_id": row["id"], **reading.shown(as_of, work.now), **_money(sums)}
+    return Answer(200, {**body, "lines": ledger.lines(work, row["id"], as_of)})
 
 
 def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
