@@ -9,7 +9,7 @@ from offcampus_server.consumption.service import confirm_silent
 from offcampus_server.courses.api import handlers as courses
 from offcampus_server.events.api import handlers as events
 from offcampus_server.funds.api import handlers as funds
-from offcampus_server.funds.service import release_waiting
+from offcampus_server.funds.releases import release_waiting
 from offcampus_server.institutions.api import handlers as institutions
 from offcampus_server.kernel.contract import Bound, bind
 from offcampus_server.kernel.keyring import Keyring

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select
 
 from offcampus_server.consumption.tables import consumption_records as records
-from offcampus_server.funds import service as funds
+from offcampus_server.funds import releases
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.batch import Item
 from offcampus_server.kernel.clock import parse, rfc3339
@@ -27,7 +27,7 @@ def confirm(call: Call, work: Work) -> Answer:
     """The guardian confirms."""
     row = resources.find(work, records, call.path["consumption_record_id"])
     row = _confirm(work, row, call.if_match, "guardian", "reported")
-    funds.release_due(work, row["order_id"])
+    releases.release_due(work, row["order_id"])
     orders.close_when_settled(work, row["order_id"])
     return Answer(200, present(row), row["version"])
 
@@ -53,7 +53,7 @@ def resolve(call: Call, work: Work) -> Answer:
     row = resources.find(work, records, call.path["consumption_record_id"])
     if call.body["ruling"] == "uphold_institution":
         row = _confirm(work, row, call.if_match, "ruling", "disputed")
-        funds.release_due(work, row["order_id"])
+        releases.release_due(work, row["order_id"])
         orders.close_when_settled(work, row["order_id"])
     else:
         row = _void(work, row, call.if_match, "disputed")
@@ -70,7 +70,7 @@ def confirm_silent(work: Work, limit: int) -> int:
     for row in rows:
         _confirm(work, row, None, "silence", "reported")
     for order_id in dict.fromkeys(row["order_id"] for row in rows):
-        funds.release_due(work, order_id)
+        releases.release_due(work, order_id)
         orders.close_when_settled(work, order_id)
     return len(rows)
 

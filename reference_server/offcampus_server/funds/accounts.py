@@ -108,3 +108,11 @@ def tell(work: Work, verb: str, row: RowMapping) -> None:
         "custody_account", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
         external_id=row["external_id"], region_code=row["region_code"], bank_id=row["bank_id"],
     )  # fmt: skip
+
+
+def custody_of(work: Work, institution_id: str) -> int:
+    """What an institution's custody accounts hold by our books, in fen."""
+    query = select(custody_accounts.c.id).where(
+        custody_accounts.c.institution_id == institution_id, custody_accounts.c.purpose == "custody"
+    )
+    return sum(ledger.custody_balances(work, list(work.connection.execute(query).scalars())).values())

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, select
 
-from offcampus_server.funds import accounts, decisions, differences, service, statements
+from offcampus_server.funds import accounts, decisions, differences, releases, service, statements
 from offcampus_server.funds.decisions import Instructed
 from offcampus_server.funds.tables import custody_instructions, custody_movements
 from offcampus_server.kernel import batch, resources
@@ -99,6 +99,8 @@ def receive(work: Work, part: Part, account_id: str, movement_id: str, line: Map
     orders.money_moved(work, part.order_id)
     if part.captured:
         service.arrived(work, part.order_id)
+    else:
+        releases.begin(work, part.order_id)
 
 
 def _store(work: Work, item: Item, account: RowMapping, break_type: str | None) -> str:

@@ -1,9 +1,6 @@
-"""What moves money: releases that confirmed hours have earned, and what a bank reports of its instructions.
+"""What a bank reports of its instructions: taken on, executed, failed.
 
-Invariants
-- Released follows consumption: floor(price * confirmed / hours), cumulative, so that the whole is exactly the whole.
-- An instruction ends once: executed (posted) or failed (voided); the same report again changes nothing.
-- A frozen account, a rule that holds, a bank that failed: the release waits and is asked for again; refunds never wait.
+An instruction ends once: executed (posted) or failed (voided); the same report again changes nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +9,9 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from offcampus_rules import Release
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, update
 
-from offcampus_server.courses import service as courses
-from offcampus_server.funds import accounts, differences, instructions, orders_of_departments
+from offcampus_server.funds import accounts, differences, instructions, orders_of_departments, releases
 from offcampus_server.funds.differences import Found
 from offcampus_server.funds.tables import custody_instructions, releases_waiting
 from offcampus_server.kernel import resources
@@ -24,15 +19,11 @@ from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.problems import Problem, violation
 from offcampus_server.kernel.unit_of_work import Work
-from offcampus_server.ledger import flows
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
-from offcampus_server.orders.service import Order
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
-ASKED_AGAIN_AFTER = timedelta(days=1)
-"""A bank's failure or a freeze is rarely over sooner, and a bank is not flooded with what it cannot do."""
 
 Listener = Callable[[Work, RowMapping], None]
 _listeners: list[Listener] = []
@@ -56,34 +47,7 @@ def arrived(work: Work, order_id: str) -> None:
     """Money that was in transit is in custody: who waits for it may have it, families first."""
     for listener in _awaiting:
         listener(work, order_id)
-    release_due(work, order_id)
-
-
-def release_due(work: Work, order_id: str) -> None:
-    """Ask the bank for what the confirmed hours have earned and nobody has asked for yet."""
-    work.connection.execute(delete(releases_waiting).where(releases_waiting.c.order_id == order_id))
-    order = orders.load(work, order_id)
-    sums = ledger.sums(work, [order_id])[order_id]
-    gone = sums.released + sums.pending_release + instructions.in_doubt(work, order_id, "release")
-    amount = min(order.earned_fen(order.confirmed_centi) - gone, sums.escrow)
-    if amount <= 0:
-        return
-    allowed = _rules_allow(work, order, sums, amount)
-    asked = 0
-    if allowed:
-        kept = _net_fees(work, order, amount) if sums.fees else 0
-        asked = kept + instructions.instruct(work, "release", order, amount - kept, from_open_only=True)
-    if asked < amount:
-        _wait(work, order_id, work.now + ASKED_AGAIN_AFTER)
-
-
-def release_waiting(work: Work, limit: int) -> int:
-    """Ask again for what could not be released; returns for how many orders."""
-    query = select(releases_waiting.c.order_id).where(releases_waiting.c.not_before <= work.now)
-    due = list(work.connection.execute(query.order_by(releases_waiting.c.not_before).limit(limit)).scalars())
-    for order_id in due:
-        release_due(work, order_id)
-    return len(due)
+    releases.release_due(work, order_id)
 
 
 def accept(call: Call, work: Work) -> Answer:
@@ -155,40 +119,6 @@ def fail(call: Call, work: Work) -> Answer:
     return Answer(200, instructions.present(row), row["version"])
 
 
-def _net_fees(work: Work, order: Order, earned_fen: int) -> int:
-    """Keep what the institution owes of this order's channel fees from what it has earned; returns how much."""
-    legs, left = [], earned_fen
-    for channel, account_id, owed in ledger.fees_owed(work, order.id):
-        if fen := min(owed, left):
-            left -= fen
-            legs.append(
-                flows.fee_netted(order.id, order.institution_id, channel, account_id, fen, work.now.date())
-            )  # fmt: skip
-    if legs:
-        ledger.book_event(work, legs)
-        work.audit("netFee", order.id, order.institution_id, detail={"amount_fen": earned_fen - left})
-        orders.money_moved(work, order.id)
-    return earned_fen - left
-
-
-def _wait(work: Work, order_id: str, not_before: datetime) -> None:
-    work.connection.execute(delete(releases_waiting).where(releases_waiting.c.order_id == order_id))
-    work.connection.execute(insert(releases_waiting), {"order_id": order_id, "not_before": not_before})
-
-
-def _rules_allow(work: Work, order: Order, sums: ledger.Sums, amount: int) -> bool:
-    course = courses.require(work, order.course_id)
-    case = Release(
-        scope=course.scope, signed_on=order.signed_on, requested_at=work.now, paid_fen=sums.paid,
-        released_fen=sums.released + sums.pending_release, amount_fen=amount, confirmed_centi=order.confirmed_centi,
-        total_centi=order.carrying_centi,
-    )  # fmt: skip
-    decision = work.rules.check_release(case)
-    if decision.outcome != "allow":
-        work.record(decision, order.id, order.institution_id, order.region_code)
-    return decision.outcome == "allow"
-
-
 def _after(work: Work, row: RowMapping) -> None:
     """What an instruction's end means for the order, for a refund, for the money that still waits."""
     orders.money_moved(work, row["order_id"])
@@ -196,7 +126,7 @@ def _after(work: Work, row: RowMapping) -> None:
     if row["kind"] == "refund":
         payments.refund_moved(work, row["payment_id"])
     elif row["state"] == "failed":
-        _wait(work, row["order_id"], work.now + ASKED_AGAIN_AFTER)
+        releases.wait_again(work, row["order_id"])
     for listener in _listeners:
         listener(work, row)
     orders.close_when_settled(work, row["order_id"])

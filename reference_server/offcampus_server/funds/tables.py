@@ -64,6 +64,8 @@ releases_waiting = table(
     "releases_waiting",
     Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
     Column("not_before", Instant, nullable=False, index=True),
+    # From when the plan's day lets money leave that waits for a settlement day: no unfreeze brings it forward.
+    Column("settles_at", Instant),
 )
 
 custody_movements = table(

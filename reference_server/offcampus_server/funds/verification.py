@@ -3,7 +3,8 @@
 Invariants, each a finding when it does not hold:
 - an instruction that runs has a pending transfer of its sum, an executed one a posted, a failed one a voided;
 - a matched receipt has one posted transfer of its sum, and nothing else has one;
-- released and about to be released is at most what confirmed hours have earned.
+- released and about to be released is at most what confirmed hours have earned, or what a schedule that may run ahead
+  of the teaching gives by today.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from offcampus_server.funds.tables import custody_instructions, custody_movement
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 from offcampus_server.ledger.verification import Finding
+from offcampus_server.orders import release_plans
 from offcampus_server.orders import service as orders
 
 STANDS_FOR = {"issued": "pending", "accepted": "pending", "executed": "posted", "failed": "voided"}
@@ -55,5 +57,6 @@ def _releases(work: Work) -> Iterator[Finding]:
         if gone := sums.released + sums.pending_release:
             order = orders.load(work, order_id)
             earned = order.earned_fen(order.confirmed_centi)
-            if gone > earned:
-                yield Finding("released is at most what confirmed hours have earned", order_id, earned, gone)
+            most = release_plans.ceiling(order.plan, order.total_fen, earned, work.now.date())
+            if gone > most:
+                yield Finding("released is at most what is earned, or what the schedule gives", order_id, most, gone)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from offcampus_rules import OpenOrder
+from offcampus_rules import OpenOrder, ReleasePlanRequest
 from sqlalchemy import RowMapping, Select, bindparam, select, update
 
 from offcampus_server.courses import service as courses
+from offcampus_server.courses.service import Course
 from offcampus_server.institutions import service as institutions
 from offcampus_server.kernel import extensions, resources
 from offcampus_server.kernel.clock import parse
@@ -20,7 +21,8 @@ from offcampus_server.kernel.rulings import require_allowed
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import reading
 from offcampus_server.ledger import service as ledger
-from offcampus_server.orders import contracts, decisions
+from offcampus_server.orders import contracts, decisions, release_plans
+from offcampus_server.orders.release_plans import Plan
 from offcampus_server.orders.tables import orders
 
 OPEN_STATES = ("awaiting_payment", "paid", "refunding")
@@ -41,6 +43,7 @@ class Order:
     signed_on: date
     ordered_at: datetime
     service_from: date
+    service_until: date
     total_fen: int
     class_hours_centi: int
     gift_hours_centi: int
@@ -48,6 +51,12 @@ class Order:
     reported_centi: int
     confirmed_centi: int
     refund_requested_at: datetime | None
+    release_plan: Mapping[str, Any] | None
+
+    @property
+    def plan(self) -> Plan:
+        """How its money leaves custody."""
+        return release_plans.plan_of(self.release_plan, self.service_from, self.service_until)
 
     @property
     def hours_centi(self) -> int:
@@ -91,6 +100,7 @@ def place(call: Call, work: Work) -> Answer:
     others = open_orders(work, sent["pupil_id"], course.subject, institution.id)
     decision = work.rules.check_charge(decisions.charge(sent, course.document, course.scope, signed_on, others, lease))
     require_allowed(decision)
+    plan = release_plans.fixed(work.rules, _plan_request(sent, contract["document"], course, signed_on), "/contract_id")
     row = resources.create(
         work, orders, "ord", sent, institution_id=institution.id, region_code=institution.region_code,
         state="awaiting_payment", pupil_id=sent["pupil_id"], guardian_id=sent["guardian_id"], course_id=course.id,
@@ -98,6 +108,7 @@ def place(call: Call, work: Work) -> Answer:
         ordered_at=parse(sent["ordered_at"]), gift_hours_policy=contract["document"]["gift_hours_policy"],
         total_fen=sent["total_fen"], class_hours_centi=sent["class_hours_centi"],
         gift_hours_centi=sent["gift_hours_centi"], reported_centi=0, confirmed_centi=0, decision_id="",
+        release_plan=plan,
     )  # fmt: skip
     decision_id = work.record(decision, row["id"], institution.id, institution.region_code)
     row = resources.change(work, orders, row, None, decision_id=decision_id, version=1)
@@ -124,6 +135,7 @@ def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
             consumed_class_hours_centi=row["reported_centi"],
             unconsumed_class_hours_centi=row["class_hours_centi"] + row["gift_hours_centi"] - row["reported_centi"],
             decision_id=row["decision_id"],
+            release_plan=row["release_plan"],
         )
         for row in rows
     ]
@@ -139,6 +151,12 @@ def open_orders(work: Work, pupil_id: str, subject: str, institution_id: str) ->
         OpenOrder(row["id"], row["subject"], row["class_hours_centi"], row["gift_hours_centi"], row["reported_centi"])
         for row in work.connection.execute(query).mappings()
     ]
+
+
+def open_of_institution(work: Work, institution_id: str) -> list[Order]:
+    """An institution's orders that are not over."""
+    query = select(orders).where(orders.c.institution_id == institution_id, orders.c.state.in_(OPEN_STATES))
+    return [_facts(row) for row in work.connection.execute(query).mappings()]
 
 
 def load(work: Work, order_id: str) -> Order:
@@ -224,6 +242,21 @@ def close_when_settled(work: Work, order_id: str) -> None:
         set_state(work, order, "closed", "closed", "paid", "refunding", refund_requested_at=None)
 
 
+def _plan_request(
+    sent: Mapping[str, Any], contract: Mapping[str, Any], course: Course, signed_on: date
+) -> ReleasePlanRequest:  # fmt: skip
+    policy = contract["gift_hours_policy"]
+    return ReleasePlanRequest(
+        scope=course.scope,
+        signed_on=signed_on,
+        paid_fen=sent["total_fen"],
+        total_centi=decisions.hours_that_carry_price(sent["class_hours_centi"], sent["gift_hours_centi"], policy),
+        service_from=date.fromisoformat(sent["service_from"]),
+        service_until=date.fromisoformat(sent["service_until"]),
+        mode=contract.get("release_mode"),
+    )
+
+
 def _money(sums: ledger.Sums) -> dict[str, Any]:
     return {
         "paid_fen": sums.paid, "released_fen": sums.released, "refunded_fen": sums.refunded,
@@ -235,7 +268,8 @@ def _money(sums: ledger.Sums) -> dict[str, Any]:
 
 def _facts(row: RowMapping) -> Order:
     columns = {name: row[name] for name in Order.__dataclass_fields__ if name in row}
-    return Order(**columns, service_from=date.fromisoformat(row["document"]["service_from"]))
+    starts, ends = (date.fromisoformat(row["document"][name]) for name in ("service_from", "service_until"))
+    return Order(**columns, service_from=starts, service_until=ends)
 
 
 def tell(work: Work, action: str, verb: str, row: RowMapping) -> None:

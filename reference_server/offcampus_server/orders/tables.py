@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
 )
 
-from offcampus_server.kernel.db import BigInt, Day, Instant, fen, resource_columns, table
+from offcampus_server.kernel.db import BigInt, Day, Instant, Json, fen, resource_columns, table
 
 contracts = table(
     "contracts",
@@ -42,6 +42,7 @@ orders = table(
     Column("confirmed_centi", BigInt, nullable=False),
     Column("decision_id", Text, nullable=False),
     Column("refund_requested_at", Instant),
+    Column("release_plan", Json),
     ForeignKeyConstraint(["institution_id"], ["institutions.id"]),
     CheckConstraint("state IN ('awaiting_payment', 'paid', 'refunding', 'closed', 'cancelled')", name="state"),
     CheckConstraint("reported_centi BETWEEN 0 AND class_hours_centi + gift_hours_centi", name="hours_not_exceeded"),

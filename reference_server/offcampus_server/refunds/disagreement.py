@@ -13,8 +13,9 @@ from typing import Any
 from offcampus_rules import RefundRefusal
 from sqlalchemy import RowMapping
 
-from offcampus_server.consumption import proof
+from offcampus_server.consumption import reading
 from offcampus_server.courses import service as courses
+from offcampus_server.funds import releases
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.contract import Answer, Call
@@ -59,11 +60,12 @@ def rule_on(call: Call, work: Work) -> Answer:
         )
         service.tell(work, "ruleOnRefund", "rejected", row)
         orders.resume(work, row["order_id"])
+        releases.release_due(work, row["order_id"])
     return Answer(200, service.present(work, row), row["version"])
 
 
 def _check_records(work: Work, order_id: str, named: Sequence[str]) -> None:
-    standing = proof.standing(work, order_id, named)
+    standing = reading.standing(work, order_id, named)
     for number, id in enumerate(named):
         if id not in standing:
             raise missing_reference(f"/records/{number}", id)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select
 
-from offcampus_server.funds import instructions
+from offcampus_server.funds import instructions, releases
 from offcampus_server.funds import service as funds
 from offcampus_server.kernel import extensions, resources
 from offcampus_server.kernel.clock import parse, rfc3339
@@ -162,6 +162,7 @@ def agree(work: Work, row: RowMapping, by: str, if_match: int | None, **columns:
     )  # fmt: skip
     tell(work, "approveRefund", "agreed", row)
     _instruct(work, row, order, found.amount_fen)
+    releases.settle_ended(work, order.id)
     orders.close_when_settled(work, order.id)
     return row
 

@@ -18,7 +18,7 @@ from money import (
     sweep,
     unfreeze,
 )
-from offcampus_server.funds.service import release_waiting
+from offcampus_server.funds.releases import release_waiting
 from world import World, problem
 
 

@@ -35,7 +35,7 @@ from money import (
     sums,
     sweep,
 )
-from offcampus_server.funds.service import release_waiting
+from offcampus_server.funds.releases import release_waiting
 from offcampus_server.refunds.service import pay_again
 from world import Document, World
 
@@ -178,8 +178,12 @@ class Money(RuleBasedStateMachine):
         elif self.model.refund_due() == 0:
             assert answer.json["code"] == "refund.nothing_left"
         else:
-            self.refund = self.world.ok(answer, 201)
-            assert self.refund["amount_fen"] == self.model.refund_due()
+            self.refund, due = self.world.ok(answer, 201), self.model.refund_due()
+            assert self.refund["amount_fen"] == due
+            # An order that is not paid whole cannot have been taught: nobody is waited for.
+            self.agreed = not self.paid_whole
+            assert (self.refund["state"] == "paying") is self.agreed
+            self.instructed("refund", due if self.agreed else 0)
 
     @precondition(lambda self: self.refund and not self.agreed)
     @rule()

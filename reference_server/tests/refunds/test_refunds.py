@@ -23,7 +23,7 @@ from money import (
     sweep,
     take,
 )
-from offcampus_server.funds.service import release_waiting
+from offcampus_server.funds.releases import release_waiting
 from offcampus_server.refunds.service import agree_silent, pay_again
 from world import Document, World, problem
 
