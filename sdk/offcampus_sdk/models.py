@@ -476,6 +476,8 @@ class Contract(Struct, kw_only=True, omit_defaults=True):
     """Fund supervision"""
     full_refund_window_days: int | None | UnsetType = UNSET
     """Full refund window in days, as the parties filled it in"""
+    release_mode: str | UnsetType = UNSET
+    """Way of release"""
     extensions: dict[str, Any] | UnsetType = UNSET
     """Province extensions"""
 
@@ -515,6 +517,8 @@ class ContractResource(Struct, kw_only=True, omit_defaults=True):
     """Updated at"""
     full_refund_window_days: int | None | UnsetType = UNSET
     """Full refund window in days, as the parties filled it in"""
+    release_mode: str | UnsetType = UNSET
+    """Way of release"""
     extensions: dict[str, Any] | UnsetType = UNSET
     """Province extensions"""
 
@@ -1860,6 +1864,39 @@ class OrderResource(Struct, kw_only=True, omit_defaults=True):
     """Carried over"""
     decision_id: str | UnsetType = UNSET
     """Decision on the pre-charge"""
+    release_plan: OrderResourceReleasePlan | None | UnsetType = UNSET
+    """How its money leaves custody"""
+
+
+class OrderResourceReleasePlan(Struct, kw_only=True, omit_defaults=True):
+    """OrderResourceReleasePlan"""
+
+    mode: str | None
+    """Way of release"""
+    steps: list[OrderResourceReleasePlanStep]
+    """Steps"""
+    follows_teaching: bool
+    """Never ahead of the teaching"""
+    working: list[OrderResourceReleasePlanWorkingItem]
+    """Working"""
+
+
+class OrderResourceReleasePlanStep(Struct, kw_only=True, omit_defaults=True):
+    """OrderResourceReleasePlanStep"""
+
+    starts_on: str
+    """From this day"""
+    share_ppm: int
+    """Cumulative share in millionths"""
+
+
+class OrderResourceReleasePlanWorkingItem(Struct, kw_only=True, omit_defaults=True):
+    """OrderResourceReleasePlanWorkingItem"""
+
+    text_en: str
+    """Text"""
+    text_zh: str
+    """Text in Chinese"""
 
 
 class OrderStatement(Struct, kw_only=True, omit_defaults=True):
