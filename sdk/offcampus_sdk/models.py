@@ -2054,6 +2054,8 @@ class PriceLine(Struct, kw_only=True, omit_defaults=True):
     """Title"""
     amount_fen: int
     """Amount in fen"""
+    class_hours_centi: int | UnsetType = UNSET
+    """Hours of this line"""
 
 
 class Problem(Struct, kw_only=True, omit_defaults=True):

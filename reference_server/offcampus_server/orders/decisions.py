@@ -9,8 +9,8 @@ from typing import Any
 from offcampus_rules import Charge, OpenOrder, Scope
 
 from offcampus_server.kernel.clock import parse
-from offcampus_server.kernel.problems import Problem, violation
-from offcampus_server.ledger.shares import earned
+from offcampus_server.kernel.problems import Problem, mismatch, violation
+from offcampus_server.ledger.shares import PriceLine, earned_by_lines
 
 
 def check_sums(order: Mapping[str, Any]) -> None:
@@ -84,6 +84,19 @@ def hours_that_carry_price(class_hours_centi: int, gift_hours_centi: int, policy
     return class_hours_centi + gift_hours_centi if policy == "pro_rata" else class_hours_centi
 
 
-def earned_fen(total_fen: int, consumed_centi: int, carrying_centi: int) -> int:
+def earned_fen(lines: Sequence[PriceLine], discount_fen: int, consumed_centi: int, carrying_centi: int) -> int:
     """What is earned of an order; hours beyond those that carry the price (gifts used last) earn nothing more."""
-    return earned(total_fen, min(consumed_centi, carrying_centi), carrying_centi)
+    return earned_by_lines(lines, discount_fen, min(consumed_centi, carrying_centi), carrying_centi)
+
+
+def price_lines(order: Mapping[str, Any]) -> tuple[PriceLine, ...]:
+    """The lines of an order's price."""
+    return tuple(PriceLine(line["amount_fen"], line.get("class_hours_centi")) for line in order["price_lines"])
+
+
+def check_line_hours(order: Mapping[str, Any], policy: str) -> None:
+    """Lines that say their hours say all that carry the price. Raises `reference.mismatch` with what they must be."""
+    said = [line["class_hours_centi"] for line in order["price_lines"] if "class_hours_centi" in line]
+    carrying = hours_that_carry_price(order["class_hours_centi"], order["gift_hours_centi"], policy)
+    if said and sum(said) != carrying:
+        raise mismatch("/price_lines", f"the hours of the price lines add up to {sum(said)}, not to {carrying}")

@@ -21,6 +21,7 @@ from offcampus_server.kernel.rulings import require_allowed
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import reading
 from offcampus_server.ledger import service as ledger
+from offcampus_server.ledger.shares import PriceLine
 from offcampus_server.orders import contracts, decisions, release_plans
 from offcampus_server.orders.release_plans import Plan
 from offcampus_server.orders.tables import orders
@@ -52,6 +53,8 @@ class Order:
     confirmed_centi: int
     refund_requested_at: datetime | None
     release_plan: Mapping[str, Any] | None
+    price_lines: tuple[PriceLine, ...]
+    discount_fen: int
 
     @property
     def plan(self) -> Plan:
@@ -70,7 +73,7 @@ class Order:
 
     def earned_fen(self, consumed_centi: int) -> int:
         """What is earned after so many hours."""
-        return decisions.earned_fen(self.total_fen, consumed_centi, self.carrying_centi)
+        return decisions.earned_fen(self.price_lines, self.discount_fen, consumed_centi, self.carrying_centi)
 
 
 def place(call: Call, work: Work) -> Answer:
@@ -89,6 +92,7 @@ def place(call: Call, work: Work) -> Answer:
     if "class_id" in sent:
         courses.require_class(work, sent["class_id"], course.id)
     decisions.check_sums(sent)
+    decisions.check_line_hours(sent, contract["document"]["gift_hours_policy"])
     decisions.check_period(sent)
     extensions.check(work, sent)
     if parse(sent["ordered_at"]) > work.now:
@@ -268,8 +272,12 @@ def _money(sums: ledger.Sums) -> dict[str, Any]:
 
 def _facts(row: RowMapping) -> Order:
     columns = {name: row[name] for name in Order.__dataclass_fields__ if name in row}
-    starts, ends = (date.fromisoformat(row["document"][name]) for name in ("service_from", "service_until"))
-    return Order(**columns, service_from=starts, service_until=ends)
+    document = row["document"]
+    starts, ends = (date.fromisoformat(document[name]) for name in ("service_from", "service_until"))
+    return Order(
+        **columns, service_from=starts, service_until=ends, price_lines=decisions.price_lines(document),
+        discount_fen=document["discount_fen"],
+    )  # fmt: skip
 
 
 def tell(work: Work, action: str, verb: str, row: RowMapping) -> None:
