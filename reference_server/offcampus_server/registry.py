@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from offcampus_server.banks.api import handlers as banks
 from offcampus_server.consumption.api import handlers as consumption
 from offcampus_server.consumption.service import confirm_silent
 from offcampus_server.courses.api import handlers as courses
@@ -22,6 +23,8 @@ from offcampus_server.pupils.api import handlers as pupils
 from offcampus_server.refunds.api import handlers as refunds
 from offcampus_server.refunds.overdue import find_overdue
 from offcampus_server.refunds.service import agree_silent, pay_again
+from offcampus_server.warnings.api import handlers as warnings
+from offcampus_server.warnings.service import escalate_overdue
 
 Sweep = Callable[[Work, int], int]
 
@@ -30,6 +33,7 @@ SWEEPS: Mapping[str, Sweep] = {
     "agree_silent": agree_silent,
     "release_waiting": release_waiting,
     "pay_again": pay_again,
+    "escalate_overdue": escalate_overdue,
     "find_overdue": find_overdue,
 }
 """Each does at most `limit` things in the transaction that it is given, and says how many it did."""
@@ -37,5 +41,5 @@ SWEEPS: Mapping[str, Sweep] = {
 
 def bound_operations(keyring: Keyring) -> dict[str, Bound]:
     """Every operation of the contract with its handler. Raises ContractGap."""
-    capabilities = [institutions, courses, pupils, orders, funds, consumption, refunds, events, public]
+    capabilities = [institutions, courses, pupils, orders, funds, consumption, refunds, events, public, banks, warnings]
     return bind([make_party_handlers(keyring), make_log_handlers(keyring), *capabilities])

@@ -82,6 +82,23 @@ def require_custody(work: Work, institution_id: str) -> None:
         raise Problem("custody.account_missing", "all pre-charges go into custody; no bank has opened an account yet")
 
 
+def are_kept(work: Work, institution_id: str) -> bool:
+    """Does the calling bank keep an account of this institution?"""
+    assert work.party is not None
+    query = select(custody_accounts.c.id).where(
+        custody_accounts.c.institution_id == institution_id, custody_accounts.c.bank_id == work.party.id
+    )
+    return work.connection.execute(query.limit(1)).first() is not None
+
+
+def held_by_institution(work: Work, institution_id: str) -> int:
+    """What all custody accounts of an institution hold by our books."""
+    query = select(custody_accounts.c.id).where(
+        custody_accounts.c.institution_id == institution_id, custody_accounts.c.purpose == "custody"
+    )
+    return sum(ledger.custody_balances(work, list(work.connection.execute(query).scalars())).values())
+
+
 def of_bank(work: Work, account_id: str) -> RowMapping:
     """An account of the calling bank. Raises `reference.not_found`."""
     assert work.party is not None

@@ -11,6 +11,7 @@ from offcampus_server.funds import (
     movements,
     orders_of_departments,
     service,
+    service_quality,
     settlements,
     statements,
 )
@@ -204,6 +205,12 @@ def submit_statement(call: Call, work: Work) -> Answer:
 def submit_statement_file(call: Call, work: Work) -> Answer:
     """Submit the statement of a day as CSV or XLSX."""
     return statements.submit_file(call, work)
+
+
+@handlers("getBankServiceReport")
+def get_bank_service_report(call: Call, work: Work) -> Answer:
+    """The report on a bank's service (M-09.2)."""
+    return service_quality.read(call, work)
 
 
 @handlers("getStatementFile")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, func, insert, select
 
 from offcampus_server.funds import accounts, decisions, differences, releases, service, statements
 from offcampus_server.funds.decisions import Instructed
@@ -27,6 +27,8 @@ from offcampus_server.ledger.service import Transfer
 from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
 from offcampus_server.orders.payments import Part
+from offcampus_server.warnings import service as warnings
+from offcampus_server.warnings.service import Window
 
 
 def report(call: Call, work: Work) -> Answer:
@@ -59,6 +61,22 @@ def _judge(items: Batch) -> None:
         accounts.touch(work, account_id)
     for account_id, day in sorted(days):
         statements.compare_again(work, known[account_id], day)
+    for institution_id in sorted({known[account_id]["institution_id"] for account_id, _ in days}):
+        mine = {day for account_id, day in days if known[account_id]["institution_id"] == institution_id}
+        warnings.watch(work, _window(work, institution_id, mine))
+
+
+def _window(work: Work, institution_id: str, days: set[date]) -> Window:
+    """What left an institution's accounts on the days that were reported, and what they hold now."""
+    out = func.sum(custody_movements.c.amount_fen)
+    query = select(out).where(
+        custody_movements.c.institution_id == institution_id, custody_movements.c.direction == "debit",
+        custody_movements.c.value_on.in_(sorted(days)),
+    )  # fmt: skip
+    by_day = [int(fen) for fen in work.connection.execute(query.group_by(custody_movements.c.value_on)).scalars()]
+    held = accounts.held_by_institution(work, institution_id)
+    until = max(days) + timedelta(days=1)
+    return Window(institution_id, min(days), until, held, sum(by_day), max(by_day, default=0))
 
 
 def _take(
@@ -77,6 +95,7 @@ def _take(
     movement_id = _store(work, item, account, break_type)
     if break_type is not None:
         differences.add(work, account, differences.of_movement(line, movement_id, break_type))
+        warnings.line_came(work, account, line, movement_id, break_type)
     if break_type is None and line["kind"] == "receipt":
         part, parts[key] = parts[key], replace(parts[key], settled=True)
         receive(work, part, account["id"], movement_id, line)

@@ -83,6 +83,11 @@ def facts(work: Work, institution_id: str) -> Institution:
     return _facts(resources.by_ids(work, institutions, [institution_id])[institution_id])
 
 
+def row(work: Work, institution_id: str) -> RowMapping:
+    """An institution's whole file, sealed members aside, for the platform's own use."""
+    return resources.by_ids(work, institutions, [institution_id])[institution_id]
+
+
 def file(call: Call, work: Work) -> Answer:
     """File an institution; whoever files it may act for it from then on."""
     assert work.party is not None

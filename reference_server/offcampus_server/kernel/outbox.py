@@ -78,7 +78,7 @@ COLLECTIONS = {
     "order": "orders", "payment": "payments", "consumption_record": "consumption-records", "refund": "refunds",
     "custody_account": "custody-accounts", "custody_instruction": "custody-instructions",
     "custody_movement": "custody-movements", "statement": "statements", "subscription": "subscriptions",
-    "difference": "differences",
+    "difference": "differences", "warning": "warnings", "risk_assessment": "risk-assessments",
 }  # fmt: skip
 
 

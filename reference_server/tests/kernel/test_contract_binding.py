@@ -46,7 +46,8 @@ PREFIX = {"institution_id": "ins", "campus_id": "cmp", "staff_id": "stf", "mater
           "class_id": "cls", "lesson_id": "les", "pupil_id": "pup", "contract_id": "ctr", "order_id": "ord",
           "payment_id": "pay", "account_id": "cac", "difference_id": "dif", "instruction_id": "cin",
           "consumption_record_id": "con",
-          "refund_id": "rfd", "subscription_id": "sub", "decision_id": "dec"}  # fmt: skip
+          "refund_id": "rfd", "subscription_id": "sub", "decision_id": "dec", "warning_id": "wrn", "risk_assessment_id": "ras",
+          "bank_id": "pty"}  # fmt: skip
 ROLES = {"vendor": "institution_system", "bank": "bank", "guardian_app": "guardian_app", "authority": "authority"}
 
 

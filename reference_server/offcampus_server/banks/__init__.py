@@ -1,0 +1,1 @@
+"""Banks as supervisors: the risk assessments that they submit."""
