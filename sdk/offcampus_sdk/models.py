@@ -119,6 +119,123 @@ class BalanceResource(Struct, kw_only=True, omit_defaults=True):
     """The balance instruction that it answers"""
 
 
+class BankServiceReport(Struct, kw_only=True, omit_defaults=True):
+    """Counts and times of what a bank reported in a period, computed by the platform (M-09.2)."""
+
+    bank_id: str
+    """Bank"""
+    since_on: str
+    """From"""
+    until_on: str
+    """Until, not included"""
+    movements: BankServiceReportMovements
+    """Movements"""
+    instructions: BankServiceReportInstructions
+    """Instructions"""
+    statements: BankServiceReportStatements
+    """Statements"""
+    differences: BankServiceReportDifferences
+    """Differences"""
+
+
+class BankServiceReportDifferences(Struct, kw_only=True, omit_defaults=True):
+    """Differences"""
+
+    count: int
+    """Opened"""
+    unsettled: int
+    """Unsettled"""
+    settled: int
+    """Settled"""
+    cleared: int
+    """Cleared"""
+    by_type: list[BankServiceReportDifferencesByTypeItem]
+    """By type"""
+
+
+class BankServiceReportDifferencesByTypeItem(Struct, kw_only=True, omit_defaults=True):
+    """BankServiceReportDifferencesByTypeItem"""
+
+    type: str
+    """Type"""
+    count: int
+    """Count"""
+
+
+class BankServiceReportInstructions(Struct, kw_only=True, omit_defaults=True):
+    """Instructions"""
+
+    count: int
+    """Issued"""
+    executed: int
+    """Executed"""
+    failed: int
+    """Failed"""
+    unresolved: int
+    """Unresolved"""
+    executed_after: BankServiceReportInstructionsExecutedAfter
+    """From issue to execution"""
+
+
+class BankServiceReportInstructionsExecutedAfter(Struct, kw_only=True, omit_defaults=True):
+    """From issue to execution"""
+
+    half_s: int | None
+    """Half within"""
+    most_s: int | None
+    """95 of 100 within"""
+    longest_s: int | None
+    """Longest"""
+
+
+class BankServiceReportMovements(Struct, kw_only=True, omit_defaults=True):
+    """Movements"""
+
+    count: int
+    """Reported"""
+    unmatched: int
+    """Unmatched"""
+    reported_after: BankServiceReportMovementsReportedAfter
+    """From booking to report"""
+
+
+class BankServiceReportMovementsReportedAfter(Struct, kw_only=True, omit_defaults=True):
+    """From booking to report"""
+
+    half_s: int | None
+    """Half within"""
+    most_s: int | None
+    """95 of 100 within"""
+    longest_s: int | None
+    """Longest"""
+
+
+class BankServiceReportStatements(Struct, kw_only=True, omit_defaults=True):
+    """Statements"""
+
+    days_with_movements: int
+    """Days with movements"""
+    submitted: int
+    """Submitted"""
+    missing: int
+    """Missing"""
+    with_differences: int
+    """With differences"""
+    submitted_after: BankServiceReportStatementsSubmittedAfter
+    """From the day's end"""
+
+
+class BankServiceReportStatementsSubmittedAfter(Struct, kw_only=True, omit_defaults=True):
+    """From the day's end"""
+
+    half_s: int | None
+    """Half within"""
+    most_s: int | None
+    """95 of 100 within"""
+    longest_s: int | None
+    """Longest"""
+
+
 class BatchResult(Struct, kw_only=True, omit_defaults=True):
     """One result per item, in the order of the request."""
 
@@ -2453,6 +2570,54 @@ class Return(Struct, kw_only=True, omit_defaults=True):
     """Reason"""
 
 
+class RiskAssessment(Struct, kw_only=True, omit_defaults=True):
+    """What a bank's model says of an institution, and why (M-09.3)."""
+
+    external_id: str
+    """Own reference"""
+    institution_id: str
+    """Institution"""
+    model_name: str
+    """Model"""
+    model_version: str
+    """Version of the model"""
+    score: int
+    """Score"""
+    reasons: list[str]
+    """Reasons"""
+    assessed_at: str
+    """Assessed at"""
+
+
+class RiskAssessmentResource(Struct, kw_only=True, omit_defaults=True):
+    """A bank's assessment as the platform answers it. Receivers ignore members that they do not know."""
+
+    external_id: str
+    """Own reference"""
+    institution_id: str
+    """Institution"""
+    model_name: str
+    """Model"""
+    model_version: str
+    """Version of the model"""
+    score: int
+    """Score"""
+    reasons: list[str]
+    """Reasons"""
+    assessed_at: str
+    """Assessed at"""
+    id: str
+    """Identifier"""
+    version: int
+    """Version"""
+    created_at: str
+    """Created at"""
+    updated_at: str
+    """Updated at"""
+    bank_id: str
+    """Bank"""
+
+
 class ServerMetadata(Struct, kw_only=True, omit_defaults=True):
     """RFC 8414 metadata."""
 
@@ -2707,3 +2872,73 @@ class TokenRequest(Struct, kw_only=True, omit_defaults=True):
     """Assertion"""
     scope: str | UnsetType = UNSET
     """Scopes wanted"""
+
+
+class WarningResource(Struct, kw_only=True, omit_defaults=True):
+    """A sign of risk in what moves, with the rules' working, until a department has handled and closed it."""
+
+    id: str
+    """Identifier"""
+    version: int
+    """Version"""
+    created_at: str
+    """Created at"""
+    updated_at: str
+    """Updated at"""
+    sign: str
+    """Sign"""
+    level: str | None
+    """Level"""
+    severity: int
+    """Severity"""
+    state: str
+    """State"""
+    institution_id: str
+    """Institution"""
+    account_id: str | None
+    """Account"""
+    movement_id: str | None
+    """Movement"""
+    facts: dict[str, Any]
+    """Facts"""
+    working: list[str]
+    """Working"""
+    working_zh: list[str]
+    """Working in Chinese"""
+    due_at: str | None
+    """To be handled by"""
+    handling: WarningResourceHandling | None
+    """Handling"""
+    closing: WarningResourceClosing | None
+    """Closing"""
+
+
+class WarningResourceClosing(Struct, kw_only=True, omit_defaults=True):
+    """WarningResourceClosing"""
+
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+    at: str
+    """When"""
+
+
+class WarningResourceHandling(Struct, kw_only=True, omit_defaults=True):
+    """WarningResourceHandling"""
+
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+    at: str
+    """When"""
+
+
+class WarningStep(Struct, kw_only=True, omit_defaults=True):
+    """What a department does about a warning, or why it is done with it."""
+
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
