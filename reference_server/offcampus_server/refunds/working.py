@@ -83,10 +83,10 @@ def silence_due_at(work: Work, order: Order, asked: Asked, terms: RefundTerms) -
 
 
 def quoted(work: Work, order: Order) -> dict[str, Any]:
-    """A refund as it would be if the guardian asked for it now (schema `refund-quote`)."""
+    """A refund as it would be if the guardian asked for it now, with the rules behind it (schema `refund-quote`)."""
     found = work_out(work, order, Asked(work.now, "guardian_choice"))
     body = {"order_id": order.id, "as_of": rfc3339(work.now), "amount_fen": found.amount_fen}
-    return {**body, "working": [line.to_json() for line in found.lines]}
+    return {**body, "working": found.shown()}
 
 
 def _may_have_been_taught(work: Work, order: Order) -> bool:
