@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 import sys
 from collections.abc import Iterator
@@ -168,6 +169,19 @@ def test_a_balance_is_told_wrong(banked: Banked) -> None:
     banked.rounds(1)
     (entry,) = differences(banked.world)
     assert (entry["type"], entry["expected_fen"], entry["got_fen"]) == ("balance_mismatch", 480_000, 480_001)
+
+
+def test_the_banks_example_carries_out_a_round(banked: Banked) -> None:
+    """What `docs/bank.md` starts from: a release is moved once, however often the round is repeated."""
+    example = runpy.run_path(str(Path(__file__).parents[1] / "sdk" / "examples" / "connect_as_a_bank.py"))
+    banked.deposit()
+    banked.rounds(1)
+    banked.world.confirm(*banked.world.report(1))
+    said: list[str] = []
+    for _ in range(2):
+        example["one_round"](banked.bank.client, lambda instruction: f"X{instruction.id[-10:]}", said.append)
+    assert [entry.split()[0] for entry in said] == ["release"]
+    assert balanced(banked.world)["released"] == 24_000
 
 
 def test_every_kind_is_played() -> None:

@@ -23,8 +23,11 @@ from offcampus_conformance.verdict import Exit
 from offcampus_server import pipeline
 from offcampus_server.app import create_app, make_platform
 from offcampus_server.consumption import decisions as consumption
+from offcampus_server.funds import accounts, orders_of_departments, service_quality, settlements, sheets
 from offcampus_server.funds import service as funds
+from offcampus_server.funds.tables import custody_accounts
 from offcampus_server.kernel import batch, idempotency, json_door, resources, rulings, signatures, violations
+from offcampus_server.kernel.contract import Answer
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import decisions as orders
 from offcampus_server.orders import service as order_service
@@ -34,6 +37,7 @@ from offcampus_server.pupils import service as pupils
 from offcampus_server.refunds import decisions as refunds
 from offcampus_server.refunds import service as refund_service
 from offcampus_server.sandbox import prepare
+from offcampus_server.warnings import service as warnings
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -104,6 +108,11 @@ def _all(*patches: Patch) -> Patch:
     return apply
 
 
+def _account_as_it_is(call: Any, work: Any) -> Any:
+    row = resources.find(work, custody_accounts, call.path["account_id"])
+    return Answer(200, accounts.present(work, row), row["version"])
+
+
 def _lax_json(raw: bytes) -> Any:
     return json.loads(raw.decode("utf-8-sig", "replace"), parse_constant=lambda _: False)
 
@@ -139,6 +148,23 @@ def _nothing(*_: Any, **__: Any) -> None:
 
 
 FAULTS = (
+    Fault(
+        "a freeze changes nothing",
+        "P-FREEZE-001",
+        _set(orders_of_departments, "freeze", lambda call, work: _account_as_it_is(call, work)),
+    ),
+    Fault("one person settles alone", "P-DIFF-001", _set(settlements, "_check_second", _nothing)),
+    Fault("files are read with their formulas", "P-FILE-001", _set(sheets, "_bare", lambda cell, row: cell)),
+    Fault("nobody warns of a sweep", "P-WARN-001", _set(warnings, "line_came", _nothing)),
+    Fault(
+        "a bank's movements are not counted",
+        "P-BANK-001",
+        _set(
+            service_quality,
+            "movements",
+            lambda rows: {"count": 0, "unmatched": 0, "reported_after": service_quality.timing(())},
+        ),
+    ),
     Fault("tokens for any audience", "P-AUTH-003", _set(tokens, "_check_claims", _nothing)),
     Fault("scopes are not checked", "P-AUTH-005", _set(pipeline, "require_scope", _nothing)),
     Fault(
@@ -190,7 +216,7 @@ FAULTS = (
     Fault(
         "an executed instruction may be executed otherwise",
         "P-REL-002",
-        _set(funds, "_resolved", lambda row: rulings.Problem("resource.state")),
+        _set(funds, "_resolved", lambda row, **_: rulings.Problem("resource.state")),
     ),
     Fault(
         "money is not shown where it is",

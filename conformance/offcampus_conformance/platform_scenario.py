@@ -17,6 +17,7 @@ from typing import Any
 from offcampus_conformance.config import Config
 from offcampus_conformance.record import Exchange, Record
 from offcampus_conformance.signature import Key
+from offcampus_conformance.supervision_scenario import supervise
 from offcampus_conformance.synthetic import SHANGHAI, Document, Synthetic
 from offcampus_conformance.wire import Actor, Wire, dump
 
@@ -78,6 +79,7 @@ def _lead(day: Day, record: Record, progress: Callable[[str], None]) -> None:
         ("consumption", consume),
         ("release", release),
         ("refund", refund),
+        ("supervision", supervise),
         ("lists and events", read_all),
     ]
     failed: str | None = None

@@ -52,9 +52,7 @@ def approve(call: Call, work: Work) -> Answer:
     """A second person agrees: book what the proposal says and settle the difference, in one transaction."""
     row = _standing(call, work, "proposed")
     proposed = row["settlement"]
-    if proposed["officer"] == call.body["officer"]:
-        entry = violation("settlement.same_person", "/officer", given=call.body["officer"])
-        raise Problem("settlement.same_person", f"{call.body['officer']} proposed this settlement", [entry])
+    _check_second(proposed["officer"], call.body["officer"])
     settled = differences.change(
         work, row, "approveSettlement", "settled", call.if_match, state="settled", settlement=_decided(call, work, row)
     )
@@ -73,6 +71,13 @@ def reject(call: Call, work: Work) -> Answer:
     return _answer(
         differences.change(work, row, "rejectSettlement", "rejected", call.if_match, state="open", settlement=None)
     )
+
+
+def _check_second(proposed_by: str, officer: str) -> None:
+    """Raises `settlement.same_person`: nobody approves what he has proposed."""
+    if proposed_by == officer:
+        entry = violation("settlement.same_person", "/officer", given=officer)
+        raise Problem("settlement.same_person", f"{officer} proposed this settlement", [entry])
 
 
 def _check(work: Work, row: RowMapping, proposed: dict[str, Any]) -> None:
