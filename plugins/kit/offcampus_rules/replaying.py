@@ -169,6 +169,10 @@ def _incomplete(plan: Plan, case: Any) -> Judged:
     broken, unjudged = set(), set()
     for item in plan.rules:
         try:
+            gone = frozenset[str]().union(*(lift.regions for lift in item.lifts if lift.holds(case)))
+            checks = [check for check in item.checks if check.value.region not in gone]
+            if not checks:
+                continue
             if item.applies is not None and not item.applies(case):
                 if item.untold is not None and item.untold(case) is not None:
                     unjudged.add(item.rule.id)
@@ -178,10 +182,7 @@ def _incomplete(plan: Plan, case: Any) -> Judged:
                 if item.fact.may_be_untold:
                     unjudged.add(item.rule.id)
                 continue
-            gone = frozenset[str]().union(*(lift.regions for lift in item.lifts if lift.holds(case)))
-            for check in item.checks:
-                if check.value.region in gone:
-                    continue
+            for check in checks:
                 limit = check.limit(case)
                 if limit is None and check.untold_in(case) is not None:
                     unjudged.add(item.rule.id)

@@ -81,13 +81,13 @@ class Screen:
         def applies(item: Any) -> bool:
             return item.applies is None or bool(item.applies(case))
 
-        met = tuple(filter(applies, plan.rules))
-        self.lifted: tuple[Lifted, ...] = tuple(_lifted(met, case))
-        self.rules: tuple[CompiledRule, ...] = tuple(_kept(met, self.lifted)) if self.lifted else met
+        self.lifted: tuple[Lifted, ...] = tuple(_lifted(filter(applies, plan.rules), case))
+        left = tuple(_left(plan.rules, case))
+        self.rules: tuple[CompiledRule, ...] = tuple(filter(applies, left))
         self.obligations: tuple[CompiledObligation, ...] = tuple(filter(applies, plan.obligations))
         self.undecided: tuple[NotEvaluated, ...] = tuple(item.note for item in plan.undecided if applies(item))
         self.tests: tuple[Test, ...] = tuple(_tests(self.rules))
-        self._noting = tuple(_noting(plan, applies, case))
+        self._noting = tuple(_noting(left, applies, case))
         self.untold: frozenset[str] = frozenset(item.rule.id for item, note in self._noting if note is not None)
         self._settled = not any(
             item.fact.doubt or any(check.untold or check.missing for check in item.checks) for item, _ in self._noting
@@ -300,10 +300,10 @@ def _lifted(rules: Iterable[CompiledRule], case: Any) -> Iterator[Lifted]:
                 yield Lifted(lift, item, tuple(_tests((part,))))
 
 
-def _kept(rules: Iterable[CompiledRule], lifted: Sequence[Lifted]) -> Iterator[CompiledRule]:
-    """The rules with the limits that are left; a rule that is lifted whole is gone."""
+def _left(rules: Iterable[CompiledRule], case: Any) -> Iterator[CompiledRule]:
+    """The rules with the limits that exceptions leave; a rule that is lifted whole is gone, whatever nobody told."""
     for item in rules:
-        gone = frozenset[str]().union(*(one.lift.regions for one in lifted if one.item is item))
+        gone = frozenset[str]().union(*(lift.regions for lift in item.lifts if lift.holds(case)))
         checks = tuple(check for check in item.checks if check.value.region not in gone)
         if checks:
             yield item if len(checks) == len(item.checks) else replace(item, checks=checks)
@@ -331,8 +331,8 @@ Noting = tuple[CompiledRule, NotEvaluated | None]
 """A rule that may have to say why it was not judged; the note, where the screen's facts alone settle it."""
 
 
-def _noting(plan: Plan, applies: Callable[[Any], bool], case: Any) -> Iterator[Noting]:
-    for item in plan.rules:
+def _noting(rules: Iterable[CompiledRule], applies: Callable[[Any], bool], case: Any) -> Iterator[Noting]:
+    for item in rules:
         if not applies(item):
             name = item.untold(case) if item.untold is not None else None
             if name is not None:

@@ -106,21 +106,26 @@ def _rules(ruleset: RuleSet, gate: Gate, case: Facts) -> Iterator[RuleStatus]:
 
 def _compared(ruleset: RuleSet, gate: Gate, item: CompiledRule, case: Facts) -> RuleStatus:
     try:
+        name = None
         if item.applies is not None and not item.applies(case):
             name = item.untold(case) if item.untold is not None else None
-            return _untold(item.rule, name) if name else _other_case(ruleset, gate, item.rule, case)
+            if name is None:
+                return _other_case(ruleset, gate, item.rule, case)
+        lifting = [lift for lift in item.lifts if lift.holds(case)]
+        gone = frozenset[str]().union(*(lift.regions for lift in lifting))
+        checks = [check for check in item.checks if check.value.region not in gone]
+        if not checks:
+            return _lifted(item.rule, lifting[0])
+        if name is not None:
+            return _untold(item.rule, name)
         given = item.fact.read(case)
         if given is None:
             return _untold(item.rule, item.fact.name) if item.fact.may_be_untold else _does_not_arise(item.rule)
-        lifting = [lift for lift in item.lifts if lift.holds(case)]
-        gone = frozenset[str]().union(*(lift.regions for lift in lifting))
-        limits = [(check, check.limit(case)) for check in item.checks if check.value.region not in gone]
+        limits = [(check, check.limit(case)) for check in checks]
     except AttributeError as error:
         if not _is_missing_fact(error, case):
             raise
         return _untold(item.rule, str(error.name or error))
-    if not limits:
-        return _lifted(item.rule, lifting[0])
     untold = next((name for check, limit in limits if limit is None and (name := check.untold_in(case))), None)
     if untold:
         return _untold(item.rule, untold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from itertools import product
 
@@ -18,6 +18,7 @@ from offcampus_rules import (
     Scope,
     batch,
     load_ruleset,
+    statuses,
 )
 from offcampus_rules.calendar import SHANGHAI
 from offcampus_rules.context import SECTORS, STAGES
@@ -25,6 +26,7 @@ from offcampus_rules.ruleset import build
 from offcampus_rules.screening import screen
 
 REGIONS = ("110105", "330106", "440305", "370102", "420106", "990106", "320505", "422801")
+UNTOLD = tuple(item.name for item in fields(Charge) if item.type == "bool | None")
 PRICED = ("110105", "330106", "330122", "440305", "422801")
 
 
@@ -53,12 +55,11 @@ def charge(dice: random.Random) -> Charge:
         open_orders=orders,
         venue_lease_until=dice.choice((None, starts + timedelta(days=60))),
         list_status=dice.choice((None, "white", "black")),
-        pay_after_class=dice.random() < 0.1,
+        pay_after_class=dice.random() < 0.3,
         class_size=dice.choice((None, 9, 10, 11, 35, 36)),
         minutes_per_class_hour=dice.choice((None, 30, 45, 90)),
         area=dice.choice((None, "urban", "rural")),
-        sale_suspended=dice.choice((None, True, False)),
-        holds_postpay_exemption=dice.choice((None, True, False)),
+        **{name: dice.choice((None, True, False)) for name in UNTOLD},
     )
 
 
@@ -136,6 +137,23 @@ def test_columns_answer_as_single_cases_do(gate, make):
     """Random cases around every limit and date, in every province that is installed."""
     dice = random.Random(7)
     compare(gate, [make(dice) for _ in range(200)], load_ruleset())
+
+
+def test_a_rule_that_is_lifted_whole_wants_no_fact():
+    """Under an exception nothing is asked of the fact that the lifted rule looks at, be it told, untold or bad."""
+    ruleset, dice = load_ruleset(), random.Random(3)
+    paid_after = {"pay_after_class": True, "holds_postpay_exemption": True, "payee_is_custody_account": False}
+    place = Scope("440305", "academic", "compulsory", "offline")
+    made = [replace(charge(dice), scope=place, **paid_after) for _ in range(60)]
+    met = [case for case in made if ruleset.check_charge(case).exceptions_applied]
+    assert met
+    untold = [replace(case, payee_is_custody_account=None) for case in met]
+    for case in untold:
+        assert "CN-PRE-008" not in {item.rule for item in ruleset.check_charge(case).not_evaluated}
+        [status] = [item for item in statuses.assess(ruleset, "charge", case) if item.rule == "CN-PRE-008"]
+        assert status.status == "not_applicable"
+        assert "pay_after_class" in (status.reason_en or "")
+    compare("charge", [*met, *untold], ruleset)
 
 
 @pytest.mark.slow
