@@ -67,7 +67,8 @@ def discover(points: Iterable[EntryPoint], lock: Lock | None = None) -> tuple[tu
         mode = lock.mode(point.name, distribution) if lock is not None else "enforce"
         if mode is None or mode == "off":
             reason = "is not listed in the lock" if mode is None else "is switched off in the lock"
-            rejected.append(Rejected(distribution, None, f"{distribution} for {point.name} {reason}; it was not read"))
+            told = f"{distribution} for {point.name} {reason}; it was not read"
+            rejected.append(Rejected(distribution, None, told, by_choice=True))
             continue
         try:
             plugin = _read(point, distribution)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from offcampus_rules import history, replaying
+from offcampus_rules import archive, history, replaying
 from offcampus_rules.history import Row, Unreadable
 from offcampus_rules.ruleset import RuleSet
 from offcampus_rules.tally import BY, By, Tally
@@ -20,7 +21,10 @@ _PIECE = 16 << 20
 
 @dataclass(frozen=True)
 class Job:
-    """What is replayed. `after` is the rule set that is tried out; in `reproduce` it is not asked."""
+    """What is replayed. `after` is the rule set that is tried out; in `reproduce` it is not asked.
+
+    With an `archive`, `reproduce` decides each row again by the archived rule set that the row names.
+    """
 
     file: Path
     mode: Mode
@@ -29,6 +33,7 @@ class Job:
     by: tuple[By, ...] = BY
     sample: int = 20
     keep_all: bool = False
+    archive: Path | None = None
 
 
 def run(job: Job, processes: int = 1) -> Tally:
@@ -85,7 +90,20 @@ def _reproduce(job: Job, rows: list[Row], tally: Tally) -> None:
     for row in rows:
         tally.rows += 1
         tally.fen += row.fen
-        found = replaying.reproduced(job.before, row)
+        found = replaying.reproduced(_made_with(job, row.line.ruleset_digest), row)
         tally.reproduced[found] += 1
         if found == "different":
             tally.refuse(Unreadable(row.number, f"{row.line.case or row.line.question}: answered differently"))
+
+
+def _made_with(job: Job, digest: str | None) -> RuleSet:
+    """The rules that a row was decided by; those at hand where it names none, or one that is not archived."""
+    if job.archive is None or digest is None or digest == job.before.digest:
+        return job.before
+    return _archived(job.archive, digest) or job.before
+
+
+@lru_cache(maxsize=16)
+def _archived(folder: Path, digest: str) -> RuleSet | None:
+    """Raises ArchiveError where the file was changed: other rules under that name would prove nothing."""
+    return archive.read(folder, digest) if archive.file_of(folder, digest).is_file() else None

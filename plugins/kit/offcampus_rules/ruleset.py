@@ -87,6 +87,8 @@ class Rejected:
     jurisdiction: str | None
     reason: str
     problems: tuple[FileProblem, ...] = ()
+    by_choice: bool = False
+    """The operator's lock leaves it out: nothing is wrong."""
 
     def alarm(self, hook: str) -> Alarm:
         return Alarm(self.name, hook, "not loaded")

@@ -207,3 +207,17 @@ def test_the_interface_is_a_range(write, required, meets):
     else:
         with pytest.raises(RuleFileError, match="R-API"):
             registry.read_folder(root)
+
+
+def test_listing_fails_only_for_what_should_be_in_force(installed, tmp_path):
+    """A plugin that the lock turns off is told and no fault; one that is locked and gone is."""
+    lock = tmp_path / "rules.lock.yaml"
+    runner = CliRunner()
+    assert runner.invoke(main, ["lock", "--file", str(lock)]).exit_code == 0
+    text = lock.read_text(encoding="utf-8")
+    lock.write_text(text[::-1].replace("ecrofne", "ffo", 1)[::-1], encoding="utf-8")
+    listed = runner.invoke(main, ["list", "--lock", str(lock)])
+    assert "LEFT OUT" in listed.output
+    assert listed.exit_code == 0
+    lock.write_text(text.replace("1.2.3", "9.9.9"), encoding="utf-8")
+    assert runner.invoke(main, ["list", "--lock", str(lock)]).exit_code == 1

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from offcampus_rules import Charge, RefundRequest, Scope, digests, replaying
+from offcampus_rules import Charge, RefundRequest, Scope, archive, digests, replay_run, replaying
 from offcampus_rules.cli import main
 from offcampus_rules.history import answer_digest
 from offcampus_rules.history import read as read_rows
@@ -68,6 +68,29 @@ def test_the_stored_answer_comes_out_bit_for_bit(world):
     tally = run(Job(file, "reproduce", ruleset, ruleset))
     assert tally.reproduced == {"same": 1, "different": 1, "other_rules": 1, "no_digest": 1}
     assert [item.number for item in tally.unreadable] == [2]
+
+
+def test_each_row_by_the_archived_rules_it_names(world, tmp_path):
+    """A history over two rule sets comes out whole from their archive; a changed file is told, not believed."""
+    old, new, history = world
+    kept = tmp_path / "archive"
+    file = history(
+        *(
+            line(case, answer_digest=answer_digest(rules.check_charge(case)), ruleset_digest=rules.digest)
+            for rules in (old, new)
+            for case in (CHARGE, replace(CHARGE, class_hours_centi=6100), replace(CHARGE, class_hours_centi=4000))
+        )
+    )
+    archive.write(old, kept)
+    assert run(Job(file, "reproduce", new, new, archive=kept)).reproduced == {"same": 6}
+    assert run(Job(file, "reproduce", new, new)).reproduced == {"same": 3, "other_rules": 3}
+    [stored] = kept.iterdir()
+    stored.write_text(stored.read_text().replace("value: 60", "value: 61"))
+    asked = ["replay", "--history", str(file), "--mode", "reproduce", "--archive", str(kept)]
+    replay_run._archived.cache_clear()
+    told = CliRunner().invoke(main, asked)
+    assert told.exit_code == 1
+    assert "it was changed" in told.output
 
 
 def test_other_rules_on_the_same_facts(world):

@@ -24,7 +24,7 @@ def lock(path: Path, check: bool) -> None:
         ruleset = load_ruleset(lock=known)
         for item in ruleset.rejected:
             click.echo(f"{item.jurisdiction or '------'}  {item.name}: {item.reason}")
-        if any(item.jurisdiction for item in ruleset.rejected):
+        if not all(item.by_choice for item in ruleset.rejected):
             raise SystemExit(1)
         click.echo(f"{path}: {len(known.plugins)} plugins, as locked")
         return

@@ -9,6 +9,7 @@ from typing import cast
 import click
 
 from offcampus_rules import rule_sources
+from offcampus_rules.archive import ArchiveError
 from offcampus_rules.errors import RuleFileError
 from offcampus_rules.messages import Language
 from offcampus_rules.rule_sources import SourceError
@@ -29,6 +30,9 @@ _BY = ("rule", "region", "institution")
 @click.option("--against", multiple=True, type=_FOLDER, help="Folders of the plugins that are tried out.")
 @click.option("--set", "tried", multiple=True, help="A value to try: PARAMETER@REGION=VALUE:DAY.")
 @click.option(
+    "--archive", type=_FOLDER, help="Archived rule sets: reproduce decides each row by the one its digest names."
+)
+@click.option(
     "--mode",
     type=click.Choice(["reproduce", "counterfactual", "as-known"]),
     default="counterfactual",
@@ -42,8 +46,8 @@ _BY = ("rule", "region", "institution")
 )
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def replay(
-    history: Path, rules: tuple[Path, ...], against: tuple[Path, ...], tried: tuple[str, ...], mode: str, by: str,
-    sample: int, jobs: int, out: Path | None, lang: str,
+    history: Path, rules: tuple[Path, ...], against: tuple[Path, ...], tried: tuple[str, ...], archive: Path | None,
+    mode: str, by: str, sample: int, jobs: int, out: Path | None, lang: str,
 ) -> None:  # fmt: skip
     """Judge a history again.
 
@@ -58,6 +62,8 @@ def replay(
         raise click.BadParameter("a report ends in .json, .html or .csv", param_hint="--out")
     if mode == "counterfactual" and not against and not tried:
         raise click.UsageError("say what is tried out: --against FOLDER, or --set PARAMETER@REGION=VALUE:DAY")
+    if archive is not None and mode != "reproduce":
+        raise click.UsageError("--archive serves --mode reproduce; rules to try out are folders: --against FOLDER")
     try:
         from offcampus_rules import replay_report, replay_run
     except ImportError as error:
@@ -67,10 +73,12 @@ def replay(
         after = _after(before, against, tried)
     except (SourceError, RuleFileError) as error:
         raise click.ClickException(str(error)) from error
-    job = replay_run.Job(
-        history, cast("replay_run.Mode", mode), before, after, groups, sample, out is not None and out.suffix == ".csv"
-    )
-    tally = replay_run.run(job, jobs)
+    keep_all = out is not None and out.suffix == ".csv"
+    job = replay_run.Job(history, cast("replay_run.Mode", mode), before, after, groups, sample, keep_all, archive)
+    try:
+        tally = replay_run.run(job, jobs)
+    except ArchiveError as error:
+        raise click.ClickException(str(error)) from error
     for line in replay_report.lines(job, tally, cast("Language", lang)):
         click.echo(line)
     if out is not None:
