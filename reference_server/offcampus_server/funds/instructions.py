@@ -138,6 +138,16 @@ def in_doubt(work: Work, order_id: str, kind: str) -> int:
     return int(work.connection.execute(query).scalar_one())
 
 
+def owed_back(work: Work, order_id: str) -> int:
+    """What a bank failed to refund and has not been instructed anew, in fen: it keeps its room in the escrow."""
+    anew = custody_instructions.alias()
+    query = select(func.coalesce(func.sum(custody_instructions.c.amount_fen), 0)).where(
+        custody_instructions.c.order_id == order_id, custody_instructions.c.kind == "refund",
+        custody_instructions.c.state == "failed", ~exists().where(anew.c.retries == custody_instructions.c.id),
+    )  # fmt: skip
+    return int(work.connection.execute(query).scalar_one())
+
+
 def line_of(work: Work, instruction: RowMapping) -> str | None:
     """The bank's own line, matched or not, that says that money was moved under an instruction."""
     query = select(custody_movements.c.id).where(_says_that_it_moved(instruction))

@@ -50,7 +50,8 @@ def release_due(work: Work, order_id: str) -> None:
         _wait(work, order_id, settles_at or following, settles_at or following)
         return
     gone = sums.released + sums.pending_release + instructions.in_doubt(work, order_id, "release")
-    amount = min(release_plans.most(order.plan, where, work.now.date()) - gone, sums.escrow)
+    free = sums.escrow - instructions.owed_back(work, order_id)
+    amount = min(release_plans.most(order.plan, where, work.now.date()) - gone, free)
     asked = 0
     if amount > 0 and _rules_allow(work, order, sums, where, amount):
         kept = _net_fees(work, order, amount) if sums.fees else 0

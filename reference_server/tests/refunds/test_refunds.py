@@ -448,3 +448,14 @@ def test_the_contracts_own_days_give_everything_back(sqlite_world: World) -> Non
     }  # fmt: skip
     world.shift(days=7)
     assert lines(quote(world)) == {"paid": 480_000, "consumed": -24_000, "refund": 456_000}
+
+
+def test_what_a_bank_failed_to_refund_is_never_released(paid: World) -> None:
+    """Found by the simulator: a lesson confirmed between a failed refund and its second try took the family's money."""
+    asked = agreed(paid)
+    issued = next(item for item in instructions(paid, state="issued") if item["refund_id"] == asked["id"])
+    paid.ok(fail(paid, issued["id"]))
+    paid.confirm(*paid.report(1))
+    assert balanced(paid)["pending_release"] == 0
+    paid.ok(approve(paid, refund(paid, asked["id"])))
+    assert balanced(paid)["pending_refund"] == 480_000

@@ -1,0 +1,88 @@
+"""The end of a history: faults stop, and within 48 virtual hours all money reaches a place where it may stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from offcampus_server.registry import SWEEPS
+
+from simulation import steps
+from simulation.invariants import Watch, books
+from simulation.script import Step
+from simulation.world import Broken, World
+
+HOURS, EVERY = 48, 4
+
+
+def heal(world: World, watch: Watch) -> None:
+    """Everybody does what they owe, for two days. Raises Broken."""
+    for account in list(world.frozen):
+        steps.set_state(world, account, "open")
+    for _ in range(HOURS // EVERY):
+        world.step = Step("heal", 0)
+        world.house.clock.turn(timedelta(hours=EVERY))
+        _people(world)
+        _deliver(world)
+        _bank(world)
+        for name in SWEEPS:
+            world.sweep(name)
+        watch.after_step()
+    _bank(world)
+    watch.after_step()
+    watch.everything()
+    for invariant, detail in _unsettled(world, watch):
+        raise Broken(invariant, detail)
+
+
+def _deliver(world: World) -> None:
+    under_way, world.waiting = world.waiting, []
+    for request in under_way:
+        world.send(request)
+
+
+def _people(world: World) -> None:
+    for id, version, _, _ in world.oracle.rows(steps.RECORDS.format("'reported'")):
+        world.request("guardian_app", "confirmConsumption", {}, version, consumption_record_id=id)
+    for id, version, _, _ in world.oracle.rows(steps.RECORDS.format("'disputed'")):
+        body = {"ruling": "uphold_parent", "text": "裁定"}
+        world.request("authority", "resolveDispute", body, version, consumption_record_id=id)
+    for id, version in world.oracle.rows(steps.REFUNDS.format("'requested', 'objected'")):
+        world.request("vendor", "approveRefund", {}, version, refund_id=id)
+
+
+def _bank(world: World) -> None:
+    for payment_id, part_no, amount, order_id in world.oracle.rows(steps.PARTS.format("'pending'")):
+        if (payment_id, part_no) not in world.bank.sent_parts:
+            account = world.town.accounts[0]
+            world.bank.sent_parts.add((payment_id, part_no))
+            world.bank.receipt(order_id, account, amount)
+            named = {"payment_id": payment_id, "part_no": part_no}
+            line = world.bank.line(world.now, account, "receipt", amount, True, **named)
+            world.request("bank", "reportCustodyMovements", {"items": [line]})
+    for id, order_id, account, amount, kind, _ in steps.open_tasks(world):
+        task = world.bank.tasks[id]
+        if not task.moved and not task.told_end:
+            world.bank.move(id, order_id, account, amount)
+        if not task.told_end:
+            task.told_end = True
+            steps.tell_execution(world, id)
+        if not task.told_line:
+            steps.tell_line(world, id, account, amount, kind)
+
+
+def _unsettled(world: World, watch: Watch) -> Iterator[tuple[str, str]]:
+    """Money that is still between two places, or in one that nobody can name."""
+    if world.waiting:
+        yield "every request gets its answer", f"{len(world.waiting)} wait, first {world.waiting[0].operation}"
+    for id, order_id in world.oracle.rows("SELECT id, order_id FROM ledger_transfers WHERE state = 'pending'"):
+        yield "all money reaches an end", f"{id} of {order_id} is pending"
+    for (order_id,) in world.oracle.rows("SELECT order_id FROM releases_waiting"):
+        if not watch.doubted(order_id):
+            yield "all money reaches an end", f"a release of {order_id} waits"
+    for id, order_id, state in world.oracle.rows("SELECT id, order_id, state FROM refunds WHERE state <> 'paid'"):
+        if not watch.doubted(order_id):
+            yield "all money reaches an end", f"{id} of {order_id} is {state}"
+    for account, real, explained in books(world):
+        if real != explained:
+            yield "the bank has what our books and the named differences say", f"{account}: {real}, ours {explained}"

@@ -1,0 +1,431 @@
+"""What can happen, step by step. Each finds what it can act on in the database, draws one, and acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from offcampus_server.kernel.clock import rfc3339
+from offcampus_server.registry import SWEEPS
+from sqlalchemy import text
+
+from simulation.script import Step
+from simulation.town import LESSON_CENTI, LESSONS, lesson_starts
+from simulation.world import Broken, World
+
+Act = Callable[[World], None]
+STEPS: dict[str, Act] = {}
+
+
+def perform(world: World, step: Step) -> None:
+    """Carry out one step."""
+    world.random, world.step, world.outcome = Random(step.draw), step, "nothing to do"  # noqa: S311
+    STEPS[step.name](world)
+
+
+def step(act: Act) -> Act:
+    """Name a step after its function."""
+    STEPS[act.__name__] = act
+    return act
+
+
+@step
+def tick(world: World) -> None:
+    """Time passes, mostly forwards."""
+    hours = world.random.choice((1, 2, 4, 8, 16, 24, 36)) if not world.chance(3) else -1
+    world.house.clock.turn(timedelta(hours=hours, minutes=world.random.randrange(60)))
+    world.outcome = f"{hours} h"
+
+
+@step
+def buy(world: World) -> None:
+    """A family places an order, at an ordinary or an awkward price."""
+    family = world.random.choice(world.town.families)
+    lessons = world.random.randint(1, 12)
+    gift = LESSON_CENTI if world.chance(20) else 0
+    price = world.random.choice((world.random.randint(1, 9), world.random.randint(10, 500_000), 100_000))
+    discount = world.random.randint(0, price - 1) if world.chance(20) else 0
+    line = {"kind": "tuition", "title": "学费", "amount_fen": price}
+    world.keys += 1
+    world.request("vendor", "createOrder", {
+        "external_id": f"ord-{world.keys}", "institution_id": world.town.institution_id, "pupil_id": family.pupil_id,
+        "guardian_id": family.guardian_id, "course_id": world.town.course_id, "contract_id": family.contract_id,
+        "class_hours_centi": lessons * LESSON_CENTI, "gift_hours_centi": gift, "price_lines": [line],
+        "total_fen": price - discount, "discount_fen": discount, "service_from": world.now.date().isoformat(),
+        "service_until": (world.now.date() + timedelta(days=80)).isoformat(), "charge_method": "by_hours",
+        "ordered_at": rfc3339(world.now), "renewal": False, "training_loan": False,
+    })  # fmt: skip
+
+
+@step
+def pay(world: World) -> None:
+    """The family promises to pay, through one to three channels."""
+    found = world.pick("SELECT id, total_fen, guardian_id FROM orders WHERE state = 'awaiting_payment' ORDER BY id")
+    if found is None:
+        return
+    order_id, total, guardian_id = found
+    amounts, left = [], total
+    for _ in range(world.random.randint(0, 2)):
+        if left > 1:
+            amounts.append(world.random.randint(1, left - 1))
+            left -= amounts[-1]
+    amounts.append(left)
+    if world.chance(3):
+        amounts[0] += 1
+    channels = ("wechat", "alipay", "bank_card")
+    parts = [
+        {"channel": channel, "amount_fen": fen, "payer_reference": channel}
+        for channel, fen in zip(channels, amounts, strict=False)
+    ]
+    world.keys += 1
+    body = {
+        "external_id": f"pay-{world.keys}",
+        "order_id": order_id,
+        "parts": parts,
+        "payer": {"guardian_id": guardian_id},
+    }
+    world.request("guardian_app", "createPayment", body)
+
+
+@step
+def cancel(world: World) -> None:
+    """An order is cancelled."""
+    found = world.pick("SELECT id, version FROM orders WHERE state IN ('awaiting_payment', 'paid') ORDER BY id")
+    if found is not None:
+        world.request("vendor", "cancelOrder", {}, found[1], order_id=found[0])
+
+
+PARTS = """
+SELECT p.id, q.part_no, q.amount_fen, p.order_id FROM payment_parts q JOIN payments p ON p.id = q.payment_id
+WHERE q.settled_at IS NULL AND p.state IN ({}) ORDER BY p.id, q.part_no
+"""
+
+
+@step
+def arrive(world: World) -> None:
+    """Money arrives at the bank, which tells it: once, twice under two names, or with another part at once."""
+    states = "'pending'" if not world.chance(6) else "'pending', 'failed'"
+    open_parts = [
+        row for row in world.oracle.rows(PARTS.format(states)) if (row[0], row[1]) not in world.bank.sent_parts
+    ]
+    world.random.shuffle(open_parts)
+    lines = []
+    for payment_id, part_no, amount, order_id in open_parts[: world.random.choice((1, 1, 1, 2))]:
+        account = world.random.choice(world.town.accounts)
+        world.bank.sent_parts.add((payment_id, part_no))
+        world.bank.receipt(order_id, account, amount)
+        named = {"payment_id": payment_id, "part_no": part_no}
+        lines.append(world.bank.line(world.now, account, "receipt", amount, True, **named))
+        if world.chance(6):
+            lines.append(world.bank.line(world.now, account, "receipt", amount, False, **named))
+    if lines:
+        world.request("bank", "reportCustodyMovements", {"items": lines})
+
+
+@step
+def stray(world: World) -> None:
+    """The bank tells a line that is nobody's: a wrong sum, a wrong account's, an instruction that it never had."""
+    part = world.pick(PARTS.format("'pending', 'settled'"))
+    task = world.pick("SELECT id, amount_fen, account_id, kind FROM custody_instructions ORDER BY id")
+    account = world.random.choice(world.town.accounts)
+    if part is not None and world.chance(50):
+        amount, named = part[2] + world.random.choice((-1, 1)), {"payment_id": part[0], "part_no": part[1]}
+        kind = "receipt"
+    elif task is not None:
+        amount, named = task[1] + world.random.choice((-1, 1)), {"instruction_id": task[0]}
+        account, kind = (task[2], task[3]) if world.chance(70) else (account, "release")
+    else:
+        return
+    if amount > 0:
+        world.request(
+            "bank", "reportCustodyMovements",
+            {"items": [world.bank.line(world.now, account, kind, amount, False, **named)]},
+        )  # fmt: skip
+
+
+TAUGHT = """
+SELECT o.id, o.ordered_at FROM orders o WHERE o.state IN ('paid', 'refunding')
+AND o.reported_centi < o.class_hours_centi + o.gift_hours_centi ORDER BY o.id
+"""
+
+
+@step
+def teach(world: World) -> None:
+    """The institution reports lessons of an order; now and then one too many, or one that is reported already."""
+    found = world.pick(TAUGHT)
+    if found is None:
+        return
+    order_id, ordered_at = found
+    since = datetime.fromisoformat(ordered_at) if isinstance(ordered_at, str) else ordered_at
+    query = "SELECT lesson_id FROM consumption_records WHERE order_id = ? AND state <> 'void'"
+    taken = {row[0] for row in world.oracle.rows(query, order_id)} if not world.chance(5) else set()
+    over = [
+        number
+        for number in range(LESSONS)
+        if since <= lesson_starts(number) < world.now - timedelta(hours=3) and world.town.lessons[number] not in taken
+    ]
+    items = []
+    for number in over[: world.random.choice((1, 1, 2, 3))]:
+        starts, world.keys = lesson_starts(number), world.keys + 1
+        items.append({
+            "external_id": f"con-{world.keys}", "institution_id": world.town.institution_id, "order_id": order_id,
+            "lesson_id": world.town.lessons[number], "type": "lesson", "class_hours_centi": LESSON_CENTI,
+            "teacher_id": world.town.staff_id, "occurred_from": rfc3339(starts),
+            "occurred_until": rfc3339(starts + timedelta(minutes=90)), "place": {"room": "101"},
+            "proof": {"kind": "roll_call", "reference": "r", "recorded_at": rfc3339(starts + timedelta(minutes=91))},
+            "notified_at": rfc3339(starts + timedelta(hours=2)),
+        })  # fmt: skip
+    if items:
+        world.request("vendor", "reportConsumption", {"items": items})
+
+
+RECORDS = "SELECT id, version, order_id, lesson_id FROM consumption_records WHERE state IN ({}) ORDER BY id"
+
+
+@step
+def reverse(world: World) -> None:
+    """The institution takes a record back."""
+    found = world.pick(RECORDS.format("'reported', 'confirmed'"))
+    if found is None:
+        return
+    world.keys += 1
+    starts = lesson_starts(0)
+    item = {
+        "external_id": f"con-{world.keys}", "institution_id": world.town.institution_id, "order_id": found[2],
+        "type": "reversal", "reverses": found[0], "class_hours_centi": LESSON_CENTI,
+        "occurred_from": rfc3339(starts), "occurred_until": rfc3339(starts + timedelta(minutes=90)),
+        "notified_at": rfc3339(starts + timedelta(hours=2)), "place": {"room": "101"},
+        "proof": {"kind": "roll_call", "reference": "r", "recorded_at": rfc3339(starts + timedelta(minutes=91))},
+        "reason": "entered by mistake",
+    }  # fmt: skip
+    world.request("vendor", "reportConsumption", {"items": [item]})
+
+
+@step
+def confirm(world: World) -> None:
+    """The guardian confirms a lesson."""
+    if (found := world.pick(RECORDS.format("'reported'"))) is not None:
+        world.request("guardian_app", "confirmConsumption", {}, found[1], consumption_record_id=found[0])
+
+
+@step
+def dispute(world: World) -> None:
+    """The guardian disputes a lesson."""
+    if (found := world.pick(RECORDS.format("'reported'"))) is not None:
+        body = {"reason": "not_taught"}
+        world.request("guardian_app", "disputeConsumption", body, found[1], consumption_record_id=found[0])
+
+
+@step
+def rule(world: World) -> None:
+    """The authority rules on a dispute."""
+    if (found := world.pick(RECORDS.format("'disputed'"))) is not None:
+        body = {"ruling": world.random.choice(("uphold_parent", "uphold_institution")), "text": "裁定"}
+        world.request("authority", "resolveDispute", body, found[1], consumption_record_id=found[0])
+
+
+ASKABLE = "SELECT id FROM orders WHERE state IN ({}) ORDER BY id"
+
+
+@step
+def ask(world: World) -> None:
+    """Somebody asks for a refund; of an order that has one already too."""
+    states = "'paid', 'refunding'" if not world.chance(10) else "'paid', 'refunding', 'awaiting_payment', 'closed'"
+    if (found := world.pick(ASKABLE.format(states))) is not None:
+        who, world.keys = world.random.choice(("guardian_app", "vendor")), world.keys + 1
+        world.request(who, "requestRefund", {
+            "external_id": f"rfd-{world.keys}", "order_id": found[0], "reason": "guardian_choice",
+            "requested_at": rfc3339(world.now), "asked_by": "guardian",
+        })  # fmt: skip
+
+
+REFUNDS = "SELECT id, version FROM refunds WHERE state IN ({}) ORDER BY id"
+
+
+@step
+def approve(world: World) -> None:
+    """The institution agrees to a refund, or has a failed one paid again."""
+    if (found := world.pick(REFUNDS.format("'requested', 'objected', 'failed'"))) is not None:
+        world.request("vendor", "approveRefund", {}, found[1], refund_id=found[0])
+
+
+@step
+def object(world: World) -> None:
+    """The institution objects."""
+    if (found := world.pick(REFUNDS.format("'requested'"))) is not None:
+        body = {"ground": "other", "reason": "课时有争议"}
+        world.request("vendor", "objectToRefund", body, found[1], refund_id=found[0])
+
+
+TASKS = "SELECT id, order_id, account_id, amount_fen, kind, state FROM custody_instructions ORDER BY id"
+
+
+def open_tasks(world: World) -> list[tuple[Any, ...]]:
+    """Instructions with which the bank is not at an end; one that the platform did not let it fail is open again."""
+    sent = {dict(request.path).get("instruction_id") for request in world.waiting}
+    found = []
+    for row in world.oracle.rows(TASKS):
+        task = world.bank.tasks[row[0]]
+        if task.told_end and row[5] in ("issued", "accepted") and row[0] not in sent:
+            task.told_end, task.told_line = False, task.told_line and task.moved
+        if not (task.told_end and task.told_line):
+            found.append(row)
+    return found
+
+
+@step
+def bank(world: World) -> None:
+    """The bank goes on with an instruction: takes it on, moves the money, tells so, tells its line; or fails."""
+    if not (rows := open_tasks(world)):
+        return
+    id, order_id, account, amount, kind, _ = world.random.choice(rows)
+    task = world.bank.tasks[id]
+    if not task.moved and not task.told_end:
+        roll = world.random.randrange(100)
+        if roll < 10:
+            world.request("bank", "acceptCustodyInstruction", {}, instruction_id=id)
+            return
+        if roll < 18:
+            task.told_end, task.told_line = True, True
+            _tell_failure(world, id)
+            return
+        world.bank.move(id, order_id, account, amount)
+        if roll < 20:  # it says that it failed, and it had not: it owns up at once, or later
+            task.told_end = True
+            _tell_failure(world, id)
+            if world.chance(50):
+                tell_line(world, id, account, amount, kind)
+            if world.outcome != "207":
+                world.bank.blamed.add(order_id)
+            return
+    if not task.told_line and (task.told_end or world.chance(40)):
+        tell_line(world, id, account, amount, kind)
+        return
+    task.told_end = True
+    tell_execution(world, id)
+    if world.chance(5):
+        tell_execution(world, id, "another")
+
+
+def tell_line(world: World, id: str, account: str, amount: int, kind: str) -> None:
+    """The bank tells its line of a movement."""
+    world.bank.tasks[id].told_line = True
+    line = world.bank.line(world.now, account, kind, amount, True, instruction_id=id)
+    world.request("bank", "reportCustodyMovements", {"items": [line]})
+
+
+def tell_execution(world: World, id: str, reference: str = "") -> None:
+    """The bank says that it moved the money."""
+    body = {"bank_reference": reference or f"X{id[-10:]}", "executed_at": rfc3339(world.now)}
+    world.request("bank", "executeCustodyInstruction", body, instruction_id=id)
+
+
+def _tell_failure(world: World, id: str) -> None:
+    world.request("bank", "failCustodyInstruction", {"code": "account_closed", "text": "账户已销户"}, instruction_id=id)
+
+
+@step
+def statement(world: World) -> None:
+    """The bank submits a day's statement, sometimes without one of its lines."""
+    account = world.random.choice(world.town.accounts)
+    days = sorted({line["value_on"] for line in world.bank.documents if line["account_id"] == account})
+    if not days:
+        return
+    day = world.random.choice(days)
+    lines = [line for line in world.bank.documents if (line["account_id"], line["value_on"]) == (account, day)]
+    opening = sum(
+        line["amount_fen"] * (1 if line["direction"] == "credit" else -1)
+        for line in world.bank.documents
+        if line["account_id"] == account and line["value_on"] < day
+    )
+    moved = sum(line["amount_fen"] * (1 if line["direction"] == "credit" else -1) for line in lines)
+    if world.chance(15):
+        lines = lines[1:]
+    body = {"opening_balance_fen": max(opening, 0), "closing_balance_fen": max(opening + moved, 0), "lines": lines}
+    world.request("bank", "submitStatement", body, account_id=account, statement_on=day)
+
+
+@step
+def sweep(world: World) -> None:
+    """The worker's rounds, one or all of them."""
+    names = list(SWEEPS)
+    for name in names if world.chance(40) else [world.random.choice(names)]:
+        world.sweep(name)
+    world.outcome = "swept"
+
+
+@step
+def freeze(world: World) -> None:
+    """A court freezes an account, or lets go of it: entered by hand, no operation of the contract does it."""
+    account = world.random.choice(world.town.accounts)
+    set_state(world, account, "open" if account in world.frozen else "frozen")
+
+
+def set_state(world: World, account: str, state: str) -> None:
+    """Freeze or open an account."""
+    change = text("UPDATE custody_accounts SET state = :state WHERE id = :id")
+    world.house.storage.write(lambda work: work.connection.execute(change, {"state": state, "id": account}))
+    (world.frozen.add if state == "frozen" else world.frozen.discard)(account)
+    world.outcome = state
+
+
+@step
+def retry(world: World) -> None:
+    """A request that is under way arrives, or one without an answer is sent again; in any order."""
+    if world.waiting:
+        world.send(world.waiting.pop(world.random.randrange(len(world.waiting))))
+
+
+@step
+def again(world: World) -> None:
+    """A request that was answered is sent again: the same answer, and nothing else happens."""
+    if not world.known:
+        return
+    request, before = world.random.choice(world.known)
+    newest = world.oracle.one("SELECT max(seq) FROM events")
+    world.step = Step("again", world.step.draw)
+    kept = len(world.known)
+    answer = world.send(request)
+    del world.known[kept:]
+    if answer is None or (answer.status, answer.body) != (before.status, before.body):
+        raise Broken("one key, one answer", f"{request.operation} {request.key}: {world.outcome}")
+    if world.oracle.one("SELECT max(seq) FROM events") != newest:
+        raise Broken("one key, one effect", f"{request.operation} {request.key}")
+
+
+@step
+def cheat(world: World) -> None:
+    """A key is used for another request: refused, and nothing else happens."""
+    if not world.known:
+        return
+    request, _ = world.random.choice(world.known)
+    name = next((name for name in ("external_id", "bank_reference") if name in request.body), None)
+    if name is None:
+        return
+    other = replace(request, body={**request.body, name: "another"})
+    newest = world.oracle.one("SELECT max(seq) FROM events")
+    world.step = Step("cheat", world.step.draw)
+    if world.send(other) is not None:
+        raise Broken("one key, one request", f"{request.operation} {request.key}")
+    if world.oracle.one("SELECT max(seq) FROM events") != newest:
+        raise Broken("one key, one effect", f"{request.operation} {request.key}")
+
+
+@step
+def read(world: World) -> None:
+    """A family reads its order's statement: the lines add up to the sums that are told."""
+    if (found := world.pick("SELECT id FROM orders ORDER BY id")) is None:
+        return
+    guardian = world.town.parties["guardian_app"]
+    body = world.house.serve(guardian, "getOrderStatement", {"order_id": found[0]}, None).body
+    for kind, state, name in (
+        ("receipt", "posted", "paid_fen"), ("release", "posted", "released_fen"), ("refund", "posted", "refunded_fen"),
+        ("release", "pending", "pending_release_fen"), ("refund", "pending", "pending_refund_fen"),
+    ):  # fmt: skip
+        lines = sum(line["amount_fen"] for line in body["lines"] if (line["kind"], line["state"]) == (kind, state))
+        if lines != body[name]:
+            raise Broken("a statement's lines add up", f"{found[0]} {name}: {lines}, told {body[name]}")
+    world.outcome = "read"
