@@ -98,7 +98,7 @@ def test_the_vectors_are_what_the_definition_gives(name: str) -> None:
     assert committed == DEFINITION.files()[f"{name}.json"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_vectors_of_another_implementation() -> None:
     """The files of transparency-dev/merkle's `testdata/inclusion` and `testdata/consistency`, when a folder holds them.
 

@@ -156,7 +156,7 @@ def test_a_rule_that_is_lifted_whole_wants_no_fact():
     compare("charge", [*met, *untold], ruleset)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_million_charges():
     """The same for a million."""
     dice = random.Random(11)

@@ -65,7 +65,7 @@ def test_two_at_once_are_found_and_the_first_named(logged_sqlite: Logged) -> Non
         named(*tamper_twice(logged_sqlite, seed))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_of_it_at_the_whole_count(logged: Logged) -> None:
     """14 kinds x 50 and 300 pairs."""
     for kind in KINDS:
