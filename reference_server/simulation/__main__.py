@@ -30,12 +30,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--jobs", default=1, show_default=True, help="processes")
 @click.option("--replay", type=FILE, help="play a kept script again, step by step")
 @click.option("--keep", type=FILE, default=Path("broken.json"), show_default=True, help="where a shrunk script goes")
+@click.option("--planted", help="with this bug planted in the server's code (see docs/planted-bugs.md)")
 def main(  # the options
-    seeds: int, first: int, steps: int, engine: str, jobs: int, replay: Path | None, keep: Path
+    seeds: int, first: int, steps: int, engine: str, jobs: int, replay: Path | None, keep: Path, planted: str | None
 ) -> None:  # fmt: skip
     """Play random histories of the money side, check every invariant all along, shrink what breaks."""
     configure_logs("error")
-    with _postgres(engine) as server:
+    with _postgres(engine) as server, _planted(planted):
         if replay is not None:
             sys.exit(_replay(replay, engine, server))
         sys.exit(_run(range(first, first + seeds), steps, engine, server, jobs, keep))
@@ -119,6 +120,17 @@ def _postgres(engine: str) -> Iterator[str | None]:
         return
     with postgres_server() as address:
         yield address
+
+
+@contextmanager
+def _planted(name: str | None) -> Iterator[None]:
+    if name is None:
+        yield
+        return
+    from simulation.planted import BUGS
+
+    with BUGS[name].planted():
+        yield
 
 
 if __name__ == "__main__":

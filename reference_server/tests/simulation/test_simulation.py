@@ -1,13 +1,18 @@
-"""The simulator itself: some histories a day, and the same history twice."""
+"""The simulator itself: some histories a day, the same history twice, and each planted bug found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from offcampus_server.kernel.observe import configure_logs
+from simulation.planted import BUGS, Bug, page
 from simulation.play import Played, Stage
-from simulation.script import generate
+from simulation.script import Script, generate
+
+QUICK = ("credit-a-fen-short", "rounding-up", "told-twice", "no-keys", "release-from-frozen")
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +26,16 @@ def stage() -> Iterator[Stage]:
 
 def unbroken(played: Played) -> None:
     assert not played.broken, f"seed {played.script.seed}, step {played.at}: {played.broken}: {played.detail}"
+
+
+def hunt(stage: Stage, bug: Bug, seeds: int, steps: int) -> Played | None:
+    """The first history that breaks with the bug planted."""
+    with bug.planted():
+        for seed in range(1, seeds + 1):
+            found = stage.play(generate(seed, steps), every=25)
+            if found.broken:
+                return found
+    return None
 
 
 def test_histories_break_no_invariant(stage: Stage) -> None:
@@ -46,3 +61,44 @@ def test_a_seed_is_one_history(stage: Stage) -> None:
     for run in told:
         unbroken(stage.play(generate(11, 120), tell=lambda number, step, outcome, run=run: run.append(outcome)))
     assert told[0] == told[1]
+
+
+def test_a_broken_history_is_shrunk_and_played_again(stage: Stage, tmp_path: Path) -> None:
+    """A few steps are left, and they break the same invariant when they are read from a file; mended, they break none."""
+    bug = BUGS["rounding-up"]
+    found = hunt(stage, bug, 5, 300)
+    assert found is not None
+    with bug.planted():
+        script = stage.shrink(found, 20)
+        assert len(script.steps) <= 15
+        script.save(tmp_path / "broken.json")
+        kept = Script.load(tmp_path / "broken.json")
+        assert kept == script
+        assert stage.play(kept, every=1).broken == found.broken
+    unbroken(stage.play(replace(kept, broken="")))
+
+
+def check(stage: Stage, bug: Bug) -> None:
+    found = hunt(stage, bug, 30, 400)
+    assert found is not None, f"{bug.name}: nothing finds that {bug.tells}"
+    assert found.broken.startswith(bug.finds), f"{bug.name}: {found.broken}: {found.detail}"
+
+
+def test_the_page_of_planted_bugs_is_current() -> None:
+    """`python -m simulation.planted` writes it."""
+    kept = Path(__file__).parents[3] / "docs" / "planted-bugs.md"
+    assert kept.read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_planted_bug_is_found(stage: Stage, name: str) -> None:
+    """By the invariant that is named for it."""
+    check(stage, BUGS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in BUGS if name not in QUICK])
+def test_each_planted_bug_is_found(stage: Stage, name: str) -> None:
+    """All of them: at least forty."""
+    assert len(BUGS) >= 40
+    check(stage, BUGS[name])
