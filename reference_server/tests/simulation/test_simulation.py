@@ -96,7 +96,7 @@ def test_a_planted_bug_is_found(stage: Stage, name: str) -> None:
     check(stage, BUGS[name])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in BUGS if name not in QUICK])
 def test_each_planted_bug_is_found(stage: Stage, name: str) -> None:
     """All of them: at least forty."""
