@@ -29,6 +29,7 @@ from offcampus_server.funds.tables import custody_accounts
 from offcampus_server.kernel import batch, idempotency, json_door, resources, rulings, signatures, violations
 from offcampus_server.kernel.contract import Answer
 from offcampus_server.ledger import service as ledger
+from offcampus_server.ledger import shares
 from offcampus_server.orders import decisions as orders
 from offcampus_server.orders import service as order_service
 from offcampus_server.parties import service as parties
@@ -200,7 +201,7 @@ FAULTS = (
     ),
     Fault("sums are not checked", "P-ORDER-003", _set(orders, "check_sums", _nothing)),
     Fault("the future may be consumed", "P-CONS-001", _set(consumption, "check_times", _nothing)),
-    Fault("shares are halved", "P-REL-001", _set(orders, "earned", lambda p, c, n: p * c // (2 * n))),
+    Fault("shares are halved", "P-REL-001", _set(shares, "earned", lambda p, c, n: p * c // (2 * n))),
     Fault(
         "the working forgets what is undecided",
         "P-REF-001",
