@@ -84,7 +84,7 @@ class _School:
         school_class = make.school_class(institution.id, ids["course"], ids["campus"], ids["staff"])
         ids["class"] = self.vendor.classes.create(msgspec.convert(school_class, models.Class)).id
         lessons = [msgspec.convert(self._lesson(number), models.Lesson) for number in range(LESSONS)]
-        scheduled = raise_refusals(self.vendor.schedule_lessons(lessons))
+        scheduled = raise_refusals(self.vendor.lessons.schedule(lessons))
         self.lessons = [str(entry.id) for entry in scheduled.results]
         account = models.CustodyAccount(
             external_id="cac-b", institution_id=institution.id, account_digest="sha-256:" + "0" * 64,
@@ -102,7 +102,7 @@ class _School:
             for number in range(LESSONS)
         ][:records]
         for start in range(0, len(documents), BATCH):
-            raise_refusals(self.vendor.report_consumption(documents[start : start + BATCH]))
+            raise_refusals(self.vendor.consumption_records.report(documents[start : start + BATCH]))
 
     def time_order(self, number: int) -> float:
         """Seconds for one order over HTTP, with pupil and contract made before."""
@@ -135,7 +135,7 @@ class _School:
                 amount_fen=480_000, booked_at=self.make.at(-10, 10), value_on=self.make.day(-10),
                 bank_reference=f"B{number}", payment_id=paid.id, part_no=1, balance_after_fen=480_000 * (number + 1),
             )  # fmt: skip
-            raise_refusals(self.bank.report_movements([movement]))
+            raise_refusals(self.bank.custody_movements.report([movement]))
         return ids
 
     def _slot(self, number: int) -> tuple[str, str]:

@@ -23,16 +23,16 @@ def carry_out(client: Client, instruction: models.CustodyInstructionResource, mo
     if instruction.kind == "balance":
         return "submit a balance that names this instruction"
     try:
-        client.accept_instruction(instruction.id, key=f"accept-{instruction.id}")
+        client.custody_instructions.accept(instruction.id, key=f"accept-{instruction.id}")
     except Conflict as refused:
         if refused.code != "custody.frozen":
             raise
         failure = models.InstructionFailure(code="account_frozen", text="账户已冻结")
-        client.fail_instruction(instruction.id, failure, key=f"fail-{instruction.id}")
+        client.custody_instructions.fail(instruction.id, failure, key=f"fail-{instruction.id}")
         return "failed: the account is frozen"
     reference = move(instruction)
     execution = models.InstructionExecution(bank_reference=reference, executed_at=now)
-    done = client.execute_instruction(instruction.id, execution, key=f"execute-{instruction.id}")
+    done = client.custody_instructions.execute(instruction.id, execution, key=f"execute-{instruction.id}")
     return f"{done.state}: {reference}"
 
 

@@ -41,7 +41,7 @@ class Application:
 def main(base_url: str, client_id: str, key_file: str, url: str) -> None:
     """Serve on port 8000; `url` is the address exactly as it was subscribed."""
     with Client(base_url, client_id, Key.load(Path(key_file))) as client:
-        application = Application(Receiver(url, client.jwks, Path("handled.db"), handle))
+        application = Application(Receiver(url, client.platform_keys, Path("handled.db"), handle))
         make_server("", 8000, application).serve_forever()
 
 

@@ -21,7 +21,7 @@ from http_message_signatures.resolvers import HTTPSignatureKeyResolver
 from joserfc.jwk import OKPKey
 from offcampus_spec.security import PROFILE
 
-from offcampus_sdk.keys import Key
+from offcampus_sdk.keys import Signer
 
 
 class SignatureError(Exception):
@@ -38,11 +38,8 @@ class Message:
 
 
 class _OneKey(HTTPSignatureKeyResolver):
-    def __init__(self, private: Any = None, public: Any = None) -> None:
-        self.private, self.public = private, public
-
-    def resolve_private_key(self, key_id: str) -> Any:
-        return self.private
+    def __init__(self, public: Any) -> None:
+        self.public = public
 
     def resolve_public_key(self, key_id: str) -> Any:
         return self.public
@@ -54,7 +51,7 @@ def content_digest(body: bytes) -> str:
 
 
 def sign_request(
-    key: Key, method: str, url: str, headers: dict[str, str], body: bytes, now: int, nonce: str | None = None
+    key: Signer, method: str, url: str, headers: dict[str, str], body: bytes, now: int, nonce: str | None = None
 ) -> None:
     """Add Content-Digest, Signature-Input and Signature to the headers of a request.
 
@@ -66,9 +63,11 @@ def sign_request(
         headers["Content-Digest"] = content_digest(body)
     names = {name.lower(): value for name, value in headers.items()}
     created = datetime.fromtimestamp(now, UTC)
-    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=_OneKey(private=key.private))
-    signer.sign(
-        Message(method, url, headers),
+    # The library makes the bytes to be signed and writes the headers; the key signs, here or in a crypto server.
+    library = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
+    message = Message(method, url, headers)
+    prepared = library.prepare(
+        message,
         key_id=key.id,
         created=created,
         expires=created + timedelta(seconds=PROFILE.request.lifetime_s_max),
@@ -79,6 +78,7 @@ def sign_request(
         use_existing_digest=bool(body),
         covered_component_ids=PROFILE.request.components(names, has_body=bool(body)),
     )
+    library.apply(message, prepared, key.sign(prepared.signature_base))
 
 
 def verify_event(url: str, headers: Mapping[str, str], body: bytes, jwks: list[dict[str, Any]], now: int) -> None:

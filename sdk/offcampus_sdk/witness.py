@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from offcampus_sdk.client import Client
 from offcampus_sdk.proofs import ProofError, digest, verify_consistency, verify_head, verify_proofs
 
 Head = Mapping[str, Any]
 
 
 class Log(Protocol):
-    """What a witness asks of a platform; `Client` has it."""
+    """What a witness asks of a platform."""
 
     def log_checkpoint(self) -> Mapping[str, Any]:
         """The newest head with its key."""
@@ -29,6 +30,31 @@ class Log(Protocol):
 
     def order_proofs(self, order_id: str) -> Iterator[Mapping[str, Any]]:
         """The proofs of an order, page by page."""
+
+
+class PlatformLog:
+    """The log of the platform that a client talks to."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def log_checkpoint(self) -> Mapping[str, Any]:
+        """The newest head with its key."""
+        return self._client.log.get_checkpoint()
+
+    def log_consistency(self, first: int, second: int) -> Mapping[str, Any]:
+        """That one tree begins with another."""
+        return self._client.log.get_consistency(first=first, second=second)
+
+    def order_proofs(self, order_id: str) -> Iterator[Mapping[str, Any]]:
+        """The proofs of an order, page by page."""
+        after = 0
+        while True:
+            page = self._client.orders.get_proofs(order_id, after=after, limit=500)
+            yield page
+            if not page["more"]:
+                return
+            after = page["entries"][-1]["leaf"]["chain"]["no"]
 
 
 class TwoHistories(ProofError):

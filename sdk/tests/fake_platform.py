@@ -46,7 +46,8 @@ def _next(answers: list[Any]) -> httpx2.Response:
     answer = answers.pop(0) if len(answers) > 1 else answers[0]
     if isinstance(answer, Exception):
         raise answer
-    return answer
+    # A response that was read once belongs to the client that read it.
+    return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
 def problem(status: int, code: str, **more: Any) -> httpx2.Response:

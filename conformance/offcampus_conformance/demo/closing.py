@@ -79,7 +79,8 @@ def check_events(story: Story) -> list[Finding]:
     ids: list[str] = []
     cursor: str | None = None
     while True:
-        events, cursor = story.county.events(cursor, limit=500)
+        page = story.county.events.list(after=cursor, limit=500)
+        events, cursor = page.items, page.next_cursor
         if not events:
             break
         ids += [event.id for event in events]

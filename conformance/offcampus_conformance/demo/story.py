@@ -123,10 +123,10 @@ def open_institution(story: Story) -> None:
     filed = story.county.institutions.get(ids["institution"])
     story.refused(
         "the province approves an offline institution", "auth.region",
-        lambda: story.province.approve_institution(filed),
+        lambda: story.province.institutions.approve(filed),
     )  # fmt: skip
     if story.county.institutions.get(ids["institution"]).state != "approved":
-        story.county.approve_institution(filed)
+        story.county.institutions.approve(filed)
     tell("      the county approves it")
     ids["campus"] = story.vendor("add_campus", make.campus(ids["institution"]))["id"]
     barred = make.staff(ids["institution"])
@@ -149,7 +149,7 @@ def open_course(story: Story) -> None:
     ids["course"] = story.vendor("file_course", course)["id"]
     filed = story.county.courses.get(ids["course"])
     if filed.state != "on_sale":
-        story.county.approve_course(filed)
+        story.county.courses.approve(filed)
     tell("      the county approves the course")
     school_class = make.school_class(ids["institution"], ids["course"], ids["campus"], ids["staff"])
     ids["class"] = story.vendor("open_class", school_class)["id"]
@@ -234,15 +234,15 @@ def decide(story: Story) -> None:
     app = story.guardian_app
     record = app.consumption_records.get(first.records[1])
     if record.state == "reported":
-        record = app.confirm_consumption(record)
-    story.refused("confirming twice", "resource.state", lambda: app.confirm_consumption(record))
+        record = app.consumption_records.confirm(record)
+    story.refused("confirming twice", "resource.state", lambda: app.consumption_records.confirm(record))
     disputed = app.consumption_records.get(first.records[2])
     if disputed.state == "reported":
-        disputed = app.dispute_consumption(disputed, models.Dispute(reason="not_taught", text="当日未上课"))
+        disputed = app.consumption_records.dispute(disputed, models.Dispute(reason="not_taught", text="当日未上课"))
     resolution = models.DisputeResolution(ruling="uphold_parent", text="考勤记录不足以证明授课")
     current = story.county.consumption_records.get(disputed.id)
     if current.state == "disputed":
-        story.county.resolve_dispute(current, resolution)
+        story.county.consumption_records.resolve_dispute(current, resolution)
     tell("      the county rules for the family: that record is void")
     story.shift(23)
     story.until("silence has confirmed the rest", lambda: all(_all_decided(story, f) for f in story.families))
@@ -256,7 +256,7 @@ def leave(story: Story) -> None:
     tell = story.tell
     tell("6  Families A and C leave; B stays")
     for family, number in ((story.families[0], 1), (story.families[2], 3)):
-        quote = story.guardian_app.quote_refund(family.ids["order"])
+        quote = story.guardian_app.orders.quote_refund(family.ids["order"])
         tell(f"      family {family.letter}: " + "; ".join(f"{w.text_en} {yuan(w.amount_fen)}" for w in quote.working))
         refund = _request(story, family, number)
         second = models.Refund(
@@ -265,7 +265,7 @@ def leave(story: Story) -> None:
         )  # fmt: skip
         story.refused(
             "a second refund of the same hours", "refund.in_progress",
-            lambda second=second: story.guardian_app.refunds.create(second),  # type: ignore[misc]
+            lambda second=second: story.guardian_app.refunds.request(second),  # type: ignore[misc]
         )  # fmt: skip
         family.ids["refund"] = refund.id
     if story.guardian_app.refunds.get(story.families[0].ids["refund"]).state == "requested":
@@ -299,7 +299,7 @@ def _unlawful_orders(story: Story, lawful: Document) -> None:
 def _request(story: Story, family: Family, number: int) -> models.RefundResource:
     wanted = f"rfd-{story.make.tag}-{number}"
     known = story.guardian_app.refunds.find(wanted)
-    return known or story.guardian_app.refunds.create(
+    return known or story.guardian_app.refunds.request(
         models.Refund(
             external_id=wanted, order_id=family.ids["order"], reason="guardian_choice", requested_at=_stamp(story),
             asked_by="guardian",

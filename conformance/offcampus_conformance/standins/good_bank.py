@@ -90,7 +90,7 @@ class GoodBank:
             external_id=reference, institution_id=institution_id, account_digest=f"sha-256:{digest}",
             account_tail="0001", agreement_number=f"TG-{institution_id[-8:]}", opened_on=opened_on, purpose="custody",
         )  # fmt: skip
-        answered = self.client.custody_accounts.create(account)
+        answered = self.client.custody_accounts.open(account)
         with self._guard:
             self.books.execute("UPDATE accounts SET id = ? WHERE external_id = ?", (answered.id, reference))
         return {"id": answered.id}
@@ -131,7 +131,7 @@ class GoodBank:
                 opening = closing
                 closing = self._closing(account_id, day)
                 statement = models.Statement(opening_balance_fen=opening, closing_balance_fen=closing, lines=lines)
-                last = self.client.submit_statement(account_id, day, statement)
+                last = self.client.statements.submit(account_id, day, statement)
         return msgspec.to_builtins(last) if last is not None else {}
 
     def _of_day(self, account_id: str, day: str) -> list[models.CustodyMovement]:
@@ -160,12 +160,12 @@ class GoodBank:
             self._carry_out_order(instruction)
             return
         try:
-            self.client.accept_instruction(instruction.id, key=f"accept-{instruction.id}")
+            self.client.custody_instructions.accept(instruction.id, key=f"accept-{instruction.id}")
         except Conflict as error:
             if error.code != "custody.frozen":
                 raise
             failure = models.InstructionFailure(code="account_frozen", text="账户已冻结")
-            self.client.fail_instruction(instruction.id, failure, key=f"fail-{instruction.id}")
+            self.client.custody_instructions.fail(instruction.id, failure, key=f"fail-{instruction.id}")
             return
         self._pay(instruction)
 
@@ -174,12 +174,12 @@ class GoodBank:
         if row is None:
             if self._balance(instruction.account_id) < instruction.amount_fen:
                 failure = models.InstructionFailure(code="insufficient_funds", text="余额不足")
-                self.client.fail_instruction(instruction.id, failure, key=f"fail-{instruction.id}")
+                self.client.custody_instructions.fail(instruction.id, failure, key=f"fail-{instruction.id}")
                 return
             # The books first: whatever happens from here on, this instruction is never executed again.
             row = self._book_payment(instruction)
         execution = models.InstructionExecution(bank_reference=row["reference"], executed_at=row["booked_at"])
-        self.client.execute_instruction(instruction.id, execution, key=f"execute-{instruction.id}")
+        self.client.custody_instructions.execute(instruction.id, execution, key=f"execute-{instruction.id}")
 
     def _paid(self, instruction: models.CustodyInstructionResource) -> sqlite3.Row | None:
         found = self.books.execute("SELECT * FROM lines WHERE instruction_id = ?", (instruction.id,)).fetchone()
@@ -201,10 +201,12 @@ class GoodBank:
                 external_id=f"balance-{instruction.id}", balance_fen=self._told_balance(instruction.account_id),
                 measured_at=moment, instruction_id=instruction.id,
             )  # fmt: skip
-            self.client.submit_balance(instruction.account_id, balance, key=f"balance-{instruction.id}")
+            self.client.custody_accounts.submit_balance(
+                instruction.account_id, balance, key=f"balance-{instruction.id}"
+            )
             return
         execution = models.InstructionExecution(bank_reference=f"O{instruction.id[-20:]}", executed_at=moment)
-        self.client.execute_instruction(instruction.id, execution, key=f"execute-{instruction.id}")
+        self.client.custody_instructions.execute(instruction.id, execution, key=f"execute-{instruction.id}")
 
     def _told_balance(self, account_id: str) -> int:
         return self._balance(account_id)
@@ -214,7 +216,7 @@ class GoodBank:
         if not rows:
             return
         key = "lines-" + hashlib.sha256(",".join(row["reference"] for row in rows).encode()).hexdigest()[:40]
-        result = self.client.report_movements(self._reported(rows), key=key)
+        result = self.client.custody_movements.report(self._reported(rows), key=key)
         for row, entry in zip(rows, result.results, strict=False):
             if entry.outcome != "refused":
                 self.books.execute("UPDATE lines SET reported = 1 WHERE no = ?", (row["no"],))

@@ -11,13 +11,12 @@ from __future__ import annotations
 import argparse
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from offcampus_sdk import Client, Key, models
-from offcampus_sdk.client import Collection
 from offcampus_sdk.reporter import Reporter
 from offcampus_sdk.retries import RetryPolicy
 from offcampus_sdk.transport import Transport
@@ -33,7 +32,6 @@ CREATE TABLE IF NOT EXISTS cursor (only_one INTEGER PRIMARY KEY CHECK (only_one 
 """
 
 Sent = TypeVar("Sent", bound=msgspec.Struct)
-Answered = TypeVar("Answered", bound=msgspec.Struct)
 
 
 class GoodVendor:
@@ -56,16 +54,16 @@ class GoodVendor:
         """What the suite may ask for."""
         client = self.client
         return {
-            "file_institution": lambda given: self._create(client.institutions, models.Institution, given),
-            "add_campus": lambda given: self._create(client.campuses, models.Campus, given),
-            "add_staff": lambda given: self._create(client.staff, models.Staff, given),
-            "add_material": lambda given: self._create(client.materials, models.Material, given),
-            "file_course": lambda given: self._create(client.courses, models.Course, given),
-            "open_class": lambda given: self._create(client.classes, models.Class, given),
-            "register_pupil": lambda given: self._create(client.pupils, models.Pupil, given),
-            "sign_contract": lambda given: self._create(client.contracts, models.Contract, given),
-            "place_order": lambda given: self._create(client.orders, models.Order, given),
-            "request_refund": lambda given: self._create(client.refunds, models.Refund, given),
+            "file_institution": lambda given: self._create(client.institutions.create, models.Institution, given),
+            "add_campus": lambda given: self._create(client.campuses.create, models.Campus, given),
+            "add_staff": lambda given: self._create(client.staff.create, models.Staff, given),
+            "add_material": lambda given: self._create(client.materials.create, models.Material, given),
+            "file_course": lambda given: self._create(client.courses.create, models.Course, given),
+            "open_class": lambda given: self._create(client.classes.create, models.Class, given),
+            "register_pupil": lambda given: self._create(client.pupils.register, models.Pupil, given),
+            "sign_contract": lambda given: self._create(client.contracts.create, models.Contract, given),
+            "place_order": lambda given: self._create(client.orders.create, models.Order, given),
+            "request_refund": lambda given: self._create(client.refunds.request, models.Refund, given),
             "schedule_lessons": self.schedule_lessons,
             "report_consumption": self.report_consumption,
             "approve_refund": self.approve_refund,
@@ -78,7 +76,7 @@ class GoodVendor:
     def schedule_lessons(self, given: dict[str, Any]) -> Any:
         """Schedule lessons; the results item by item."""
         lessons = msgspec.convert(given["items"], type=list[models.Lesson])
-        return msgspec.to_builtins(self.client.schedule_lessons(lessons))
+        return msgspec.to_builtins(self.client.lessons.schedule(lessons))
 
     def report_consumption(self, given: dict[str, Any]) -> Any:
         """Report records through the durable spool; what was refused is told, never hidden."""
@@ -95,7 +93,7 @@ class GoodVendor:
 
     def approve_refund(self, given: dict[str, Any]) -> Any:
         """Agree to a refund, on the version that was looked at."""
-        return msgspec.to_builtins(self.client.approve_refund(self.client.refunds.get(given["id"])))
+        return msgspec.to_builtins(self.client.refunds.approve(self.client.refunds.get(given["id"])))
 
     def change_contact(self, given: dict[str, Any]) -> Any:
         """Change the contact of an institution, on its current version."""
@@ -116,7 +114,8 @@ class GoodVendor:
         row = self.books.execute("SELECT value FROM cursor").fetchone()
         cursor, taken = (row[0] if row else None), 0
         while True:
-            events, cursor = self.client.events(cursor, limit=500)
+            page = self.client.events.list(after=cursor, limit=500)
+            events, cursor = page.items, page.next_cursor
             with self._guard:
                 self.books.execute("BEGIN IMMEDIATE")
                 for event in events:
@@ -138,7 +137,7 @@ class GoodVendor:
     def webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
         """One delivery."""
         if self._receiver is None:
-            self._receiver = Receiver(self.address, self.client.jwks, self.state / "webhooks.db", self._act)
+            self._receiver = Receiver(self.address, self.client.platform_keys, self.state / "webhooks.db", self._act)
         with self._guard:
             reply = self._receiver.receive(headers, body)
         return reply.status, reply.reason
@@ -157,8 +156,8 @@ class GoodVendor:
             (event.subject, event.type, int(event.sequence), state),
         )
 
-    def _create(self, into: Collection[Sent, Answered], kind: type[Sent], given: dict[str, Any]) -> Any:
-        return msgspec.to_builtins(into.create(msgspec.convert(given, type=kind)))
+    def _create(self, create: Callable[[Sent], msgspec.Struct], kind: type[Sent], given: dict[str, Any]) -> Any:
+        return msgspec.to_builtins(create(msgspec.convert(given, type=kind)))
 
 
 def run(vendor: GoodVendor, port: int) -> None:

@@ -23,8 +23,9 @@ from typing import Any
 import httpx2
 import msgspec
 from offcampus_sdk import Key, models
+from offcampus_sdk.exchange import Answer
 from offcampus_sdk.signing import sign_request
-from offcampus_sdk.transport import Answer, Transport
+from offcampus_sdk.transport import Transport
 from offcampus_spec.operations import Operation
 
 from offcampus_conformance.standins import driver
@@ -161,7 +162,7 @@ class FaultyBank(GoodBank):
             if self.plan.take("success_after_failure"):
                 self._book_payment(instruction)
                 failure = models.InstructionFailure(code="timeout", text="系统超时")
-                self.client.fail_instruction(instruction.id, failure, key=f"fail-{instruction.id}")
+                self.client.custody_instructions.fail(instruction.id, failure, key=f"fail-{instruction.id}")
                 return
             if fault := self.plan.take("late_success"):
                 self._book_payment(instruction)

@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 from joserfc import jwt
-from offcampus_sdk import models
+from offcampus_sdk import Key, models
 from offcampus_sdk.errors import TransportTrouble
+from offcampus_sdk.exchange import Answer
 from offcampus_sdk.retries import RetryPolicy
 from offcampus_sdk.signing import SignatureError, sign_request, verify_event
-from offcampus_sdk.transport import Answer, Transport
+from offcampus_sdk.transport import Transport
 from offcampus_spec.operations import Operation
 
 from offcampus_conformance.signature import verify
@@ -107,6 +108,7 @@ class _LongAssertion(Transport):
             "iss": self.client_id, "sub": self.client_id, "aud": issuer, "iat": now, "exp": now + 86_400,
             "jti": secrets.token_urlsafe(18),
         }  # fmt: skip
+        assert isinstance(self.key, Key)
         return jwt.encode({"alg": "Ed25519"}, claims, self.key.jwk, algorithms=["Ed25519"])
 
 
@@ -139,7 +141,7 @@ class SendsRefusedRecordsAgain(GoodVendor):
 
     def report_consumption(self, given: dict[str, Any]) -> Any:
         records = msgspec.convert(given["items"], type=list[models.ConsumptionRecord])
-        return msgspec.to_builtins(self.client.report_consumption(records))
+        return msgspec.to_builtins(self.client.consumption_records.report(records))
 
 
 class ReportsLessonsTwice(GoodVendor):
@@ -160,10 +162,10 @@ class OrdersAnewAfterALostAnswer(GoodVendor):
         transport = self.client.transport
         patient, transport.policy = transport.policy, RetryPolicy(attempts=1)
         try:
-            return self._create(self.client.orders, models.Order, given)
+            return self._create(self.client.orders.create, models.Order, given)
         except TransportTrouble:
             anew = {**given, "external_id": given["external_id"] + "-new"}
-            return self._create(self.client.orders, models.Order, anew)
+            return self._create(self.client.orders.create, models.Order, anew)
         finally:
             transport.policy = patient
 
@@ -200,7 +202,8 @@ class TakesStaleDeliveries(GoodVendor):
 
     def webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
         status, text = super().webhook(headers, body)
-        if status == 401 and "old" in text and verify(self.client.jwks()[0], "POST", self.address, headers) is None:
+        keys = self.client.platform_keys()
+        if status == 401 and "old" in text and verify(keys[0], "POST", self.address, headers) is None:
             return 204, ""
         return status, text
 
@@ -271,7 +274,7 @@ FAULTS = (
 def _verified(vendor: GoodVendor, headers: Mapping[str, str], body: bytes) -> tuple[int, str]:
     """Verify a delivery and act on it, without remembering that it came."""
     try:
-        verify_event(vendor.address, headers, body, vendor.client.jwks(), int(time.time()))
+        verify_event(vendor.address, headers, body, vendor.client.platform_keys(), int(time.time()))
     except SignatureError as error:
         return 401, str(error)
     vendor._note(msgspec.json.decode(body, type=models.Event))
