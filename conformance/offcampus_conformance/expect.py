@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from offcampus_conformance.difference import within
 from offcampus_conformance.finding import deviate
-from offcampus_conformance.record import Exchange
+from offcampus_conformance.record import Exchange, NotMet, Untestable, View
 
 
 def answered(exchange: Exchange) -> Exchange:
@@ -65,25 +66,32 @@ def member(body: Any, name: str, exchange: Exchange) -> Any:
     return body[name]
 
 
-def differs_only_at(control: Exchange, probe: Exchange, *pointers: str) -> None:
-    """The suite's own proof that a negative probe differs from its accepted control in just the declared places.
+def some(items: Any, what: str, *exchanges: Exchange) -> list[Any]:
+    """A list that holds something. Raises NotMet: what is judged item by item over an empty list is not judged."""
+    if not isinstance(items, list):
+        deviate(f"a list of {what}", items, *exchanges)
+    if not items:
+        raise NotMet(f"there were no {what} to judge")
+    return items
 
-    Raises ValueError: a fault here is the suite's, never the target's.
+
+def silence(view: View, after: str, unwanted: list[Exchange], what: str) -> None:
+    """Nothing of `unwanted` came. Raises Untestable unless the prerequisite step was seen to succeed."""
+    if not view.step(after).accepted:
+        raise Untestable(f"{after!r} did not succeed: that {what} did not come shows nothing")
+    if unwanted:
+        deviate(f"no {what} after {after}", f"{len(unwanted)} came", *unwanted)
+
+
+def differs_only_at(control: Exchange, probe: Exchange, *pointers: str) -> None:
+    """The suite's own proof that a negative probe differs from its control in just the declared places of the body.
+
+    Raises ValueError: a fault here is the suite's, never the target's. `View.probe` compares the whole request.
     """
-    found = sorted(_differences(control.sent(), probe.sent(), ""))
+    found = sorted(within(control.sent(), probe.sent()))
     unexpected = [pointer for pointer in found if not pointer.startswith(pointers)]
     if unexpected or not found:
         raise ValueError(f"the probe {probe.label!r} differs from {control.label!r} at {found}, declared {pointers}")
-
-
-def _differences(left: Any, right: Any, pointer: str) -> set[str]:
-    if isinstance(left, dict) and isinstance(right, dict):
-        members = ((left.get(key), right.get(key), f"{pointer}/{key}") for key in left.keys() | right.keys())
-        return {difference for member in members for difference in _differences(*member)}
-    if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        pairs = enumerate(zip(left, right, strict=True))
-        return {d for i, (a, b) in pairs for d in _differences(a, b, f"{pointer}/{i}")}
-    return set() if left == right and type(left) is type(right) else {pointer or "/"}
 
 
 def _code_of(exchange: Exchange) -> str:

@@ -100,7 +100,7 @@ def _begin(config: Config, wire: Wire) -> Day:
         for name in ACTORS
         for party in (config.party(name),)
     }
-    make = Synthetic(secrets.token_hex(4), business_date(config), config.region_code)
+    make = Synthetic(config.tag, business_date(config), config.region_code, config.seed)
     return Day(wire, make, actors)
 
 
@@ -163,7 +163,7 @@ def file_institution(day: Day) -> None:
     day.actors["rival"].get("institution.missing", missing, operation_id="getInstitution")
     change = {"contact": {"name": "甄试", "phone": "01011111111"}}
     update: dict[str, Any] = {"operation_id": "updateInstitution", "key": None}
-    vendor.write("institution.no_if_match", "PATCH", path, change, **update)
+    vendor.write("institution.no_if_match", "PATCH", path, change, wrong="no If-Match", **update)
     updated = vendor.write("institution.update", "PATCH", path, change, if_match=etag, **update)
     vendor.write("institution.stale", "PATCH", path, change, if_match=etag, **update)
     approve: dict[str, Any] = {"operation_id": "approveInstitution", "if_match": updated.header("etag") or etag}
@@ -175,15 +175,18 @@ def file_institution(day: Day) -> None:
 def _bad_institutions(day: Day, document: Document) -> None:
     def probe(label: str, **changes: Any) -> None:
         bad = {**document, "external_id": f"{document['external_id']}-{label}", **changes}
-        day.vendor.write(f"institution.{label}", "POST", "/v1/institutions", bad, operation_id="createInstitution")
+        day.vendor.write(
+            f"institution.{label}", "POST", "/v1/institutions", bad, operation_id="createInstitution", wrong=label
+        )
 
     wrong = document["uscc"][:-1] + ("0" if document["uscc"][-1] != "0" else "1")
     probe("check_digit", uscc=wrong)
     probe("unknown_field", colour="red")
     probe("full_width", region_code="１１０１０５")
     day.vendor.write(
-        "institution.no_key", "POST", "/v1/institutions", document, operation_id="createInstitution", key=None
-    )
+        "institution.no_key", "POST", "/v1/institutions", document, operation_id="createInstitution", key=None,
+        wrong="no Idempotency-Key",
+    )  # fmt: skip
 
 
 def send_malformed(day: Day) -> None:
@@ -201,13 +204,16 @@ def send_malformed(day: Day) -> None:
         "cut": lawful[:-1],
     }
     for name, raw in bodies.items():
-        day.vendor.write(f"json.{name}", "POST", "/v1/institutions", raw=raw, operation_id="createInstitution")
+        day.vendor.write(
+            f"json.{name}", "POST", "/v1/institutions", raw=raw, operation_id="createInstitution", wrong=name
+        )
     day.vendor.write(
         "json.media_type", "POST", "/v1/institutions", raw=lawful, headers={"Content-Type": "text/plain"},
-        operation_id="createInstitution",
+        operation_id="createInstitution", wrong="media type",
     )  # fmt: skip
-    day.vendor.get("query.unknown", "/v1/institutions?colour=red", operation_id="listInstitutions")
-    day.vendor.get("query.repeated", "/v1/institutions?limit=1&limit=2", operation_id="listInstitutions")
+    query: dict[str, Any] = {"operation_id": "listInstitutions", "wrong": "query"}
+    day.vendor.get("query.unknown", "/v1/institutions?colour=red", **query)
+    day.vendor.get("query.repeated", "/v1/institutions?limit=1&limit=2", **query)
 
 
 def sign_wrongly(day: Day) -> None:
@@ -365,11 +371,11 @@ def consume(day: Day) -> None:
     no_teacher = {key: value for key, value in make.consumption(6, ids, ids["lesson.6"]).items() if key != "teacher_id"}
     again = {**good[0], "external_id": f"con-{make.tag}-again"}
     items = [*good, future, no_teacher, again]
-    report: dict[str, Any] = {"operation_id": "reportConsumption"}
+    report: dict[str, Any] = {"operation_id": "reportConsumption", "wrong": "the sixth record names no teacher"}
     path = "/v1/consumption-records/batch"
     first = vendor.write("consumption.batch", "POST", path, {"items": items}, **report)
     vendor.write("consumption.batch_repeat", "POST", path, {"items": items}, **report)
-    vendor.write("consumption.empty", "POST", path, {"items": []}, **report)
+    vendor.write("consumption.empty", "POST", path, {"items": []}, **{**report, "wrong": "no records"})
     results = (first.json() or {}).get("results", [])
     for number, result in enumerate(results[:4], 1):
         if "id" in result:

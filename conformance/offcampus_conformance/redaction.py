@@ -1,12 +1,16 @@
 """Takes secrets and personal data out of what is recorded, before anything is kept.
 
 Names, numbers and phones of pupils, guardians and staff are replaced by a mark that keeps their length, so that a
-check can still see that a field was there and how long it was. Secrets are replaced whole.
+check can still see that a field was there and how long it was. Secrets are replaced whole. For each thing hidden in a
+request a seal is kept: a digest under a key that dies with the run, so that two requests can be compared in what they
+hide while nothing of it can be found again.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,11 +23,29 @@ PERSONAL_PARENTS = frozenset({"guardians", "payer", "contact", "legal_person", "
 """`name` is personal only inside these objects or beside an `id_number`; an institution's name is public."""
 
 HIDDEN = "[hidden]"
+MASK = "▒"
+_RUN_KEY = secrets.token_bytes(32)
+"""Never written anywhere: without it a seal says only whether two hidden values of this run are the same."""
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers with the value of each secret one replaced."""
     return {name: HIDDEN if name.lower() in SECRET_HEADERS else value for name, value in headers.items()}
+
+
+def seals(headers: Mapping[str, str], body: str | None) -> dict[str, str]:
+    """A seal for each header and member that redaction hides, by place (`header:authorization`, `/name`)."""
+    found = {
+        f"header:{name.lower()}": _seal(value)
+        for name, value in headers.items()
+        if name.lower() in SECRET_HEADERS and value != HIDDEN
+    }
+    parsed = _loads(body)
+    if parsed is not None:
+        _collect(parsed, _redact(parsed, personal=False), "", found)
+    elif body and "client_assertion=" in body:
+        found["raw"] = _seal(body)
+    return found
 
 
 def redact_body(body: str | None) -> str | None:
@@ -32,9 +54,8 @@ def redact_body(body: str | None) -> str | None:
         return body
     if "client_assertion=" in body:
         return HIDDEN
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+    parsed = _loads(body)
+    if parsed is None:
         return body
     redacted = _redact(parsed, personal=False)
     # Unchanged bodies keep their very bytes: a check may be about the bytes.
@@ -57,5 +78,27 @@ def _redact_field(key: str, value: Any, *, person: bool) -> Any:
     if key in SECRET_FIELDS and isinstance(value, str):
         return HIDDEN
     if isinstance(value, str) and key in PERSONAL_FIELDS and (person or key != "name"):
-        return "▒" * min(len(value), 40)
+        return MASK * min(len(value), 40)
     return _redact(value, personal=person if key not in PERSONAL_PARENTS else True)
+
+
+def _collect(clear: Any, hidden: Any, pointer: str, found: dict[str, str]) -> None:
+    if isinstance(clear, dict):
+        for key, value in clear.items():
+            _collect(value, hidden[key], f"{pointer}/{key}", found)
+    elif isinstance(clear, list):
+        for index, value in enumerate(clear):
+            _collect(value, hidden[index], f"{pointer}/{index}", found)
+    elif clear != hidden:
+        found[pointer] = _seal(str(clear))
+
+
+def _seal(value: str) -> str:
+    return hmac.digest(_RUN_KEY, value.encode("utf-8", "backslashreplace"), "sha256").hex()[:16]
+
+
+def _loads(body: str | None) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        return None

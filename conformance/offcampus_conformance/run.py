@@ -1,23 +1,40 @@
-"""One run: the profile's scenario makes the traffic, its checks judge the record. Also re-judges stored evidence."""
+"""One run: the profile's scenario makes the traffic, its checks judge the record. Also re-judges stored evidence.
+
+A verdict is told as soon as more traffic cannot change it; all are judged once more, over the whole record, at the
+end: what was told early and what the report says are the same judgement.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from importlib import import_module
+from importlib.util import find_spec
 
 from offcampus_spec import SPEC_VERSION
 
 from offcampus_conformance import SUITE_VERSION
 from offcampus_conformance.check import Check, checks_of
-from offcampus_conformance.config import Config
+from offcampus_conformance.config import Config, ConfigError, Product
+from offcampus_conformance.finding import Verdict
+from offcampus_conformance.own_messages import answer_breaks
 from offcampus_conformance.record import Record
-from offcampus_conformance.verdict import Exit, Result, exit_code, judge
+from offcampus_conformance.verdict import Exit, Result, exit_code, judge, own_faults
+from offcampus_conformance.wire import TargetGone
 
 Progress = Callable[[str], None]
-SCENARIOS = {"platform": "platform_scenario", "institution-system": "vendor_scenario"}
+Told = Callable[[Result], None]
+SCENARIOS = {
+    "platform": "platform_scenario", "institution-system": "vendor_scenario", "bank": "bank_scenario",
+    "rules": "rules_scenario",
+}  # fmt: skip
+
+
+class Cut(Exception):
+    """The run was asked to end before its scenario did."""
 
 
 @dataclass(frozen=True)
@@ -33,55 +50,159 @@ class Report:
     record: Record
     suite_version: str = SUITE_VERSION
     spec_version: str = SPEC_VERSION
+    run_id: str = ""
+    seed: int = 1
+    nonce: str | None = None
+    product: Product = field(default_factory=lambda: Product())
+    mode: str = "live"
+    whole: bool = True
+    """Every check of the profile was planned, and the scenario was not cut short."""
+    suite_faults: tuple[str, ...] = ()
+    excused: frozenset[str] = frozenset()
+    """Known failures of the vendor's baseline: they do not redden its CI; the report shows them all the same."""
+    stale: tuple[str, ...] = ()
+    """Entries of the baseline that are not needed any more."""
 
     @property
-    def exit(self) -> Exit:
-        """The run's exit code."""
+    def verdict(self) -> Exit:
+        """What the run shows of the target, whatever is known or excused."""
+        if self.suite_faults:
+            return Exit.SUITE_ERROR
         if len(self.record) and all(exchange.status is None for exchange in self.record):
             return Exit.UNREACHABLE
         return exit_code(self.results)
 
+    @property
+    def exit(self) -> Exit:
+        """The run's exit code: the verdict, with what the baseline knows left out."""
+        if self.verdict not in (Exit.NOT_CONFORMANT, Exit.CONFORMANT):
+            return self.verdict
+        code = exit_code(self.results, self.excused)
+        return Exit.BASELINE_STALE if code is Exit.CONFORMANT and self.stale else code
 
-def run(config: Config, *, only: str | None = None, progress: Progress = lambda _: None) -> Report:
+    @property
+    def conformant(self) -> bool:
+        """The target conforms: every scored MUST of the whole profile is green."""
+        return self.whole and self.verdict is Exit.CONFORMANT
+
+
+def run(
+    config: Config, *, only: str | Sequence[str] | None = None, progress: Progress = lambda _: None,
+    told: Told = lambda _: None, fail_fast: bool = False,
+) -> Report:  # fmt: skip
     """Carry out the profile's scenario against the target and judge it.
 
     Args:
-        only: an id or glob; the checks that match, and those that they need, are judged.
+        only: ids or globs; the checks that match, and those that they need, are judged.
+        told: hears each verdict once, as soon as it is final; may raise Cut to end the run.
+        fail_fast: end the scenario at the first failure.
+
+    Raises ConfigError when the configuration lacks something, or `only` matches no check.
     """
-    started = _now()
-    record = Record()
-    _scenario(config.profile)(config, record, progress)
     checks = select(checks_of(config.profile), only)
+    if not checks:
+        wanted = "no check is declared yet" if only is None else f"no check of it matches {only!r}"
+        raise ConfigError(f"profile {config.profile}: {wanted}; `offcampus-conformance explain --plan` lists them")
+    scenario = _scenario(config.profile)
+    started, record = _now(), Record()
+    herald = _Herald(record, checks, config.claims, told, fail_fast)
+
+    def step(text: str) -> None:
+        herald.tell()
+        progress(text)
+
+    ended, faults = _carry_out(lambda: scenario(config, record, step), record)
     results = judge(record, checks, config.claims)
-    target = config.base_url or config.driver_url or "by hand"
-    return Report(config.profile, target, config.claims, started, _now(), tuple(results), record)
+    herald.finish(results)
+    return Report(
+        config.profile, config.address, config.claims, started, _now(), tuple(results), record,
+        run_id=secrets.token_hex(16), seed=config.seed, nonce=config.nonce, product=config.product,
+        whole=ended and only is None, suite_faults=(*faults, *own_faults(record)),
+    )  # fmt: skip
 
 
-def rejudge(profile: str, target: str, claims: frozenset[str], record: Record, only: str | None = None) -> Report:
+def rejudge(
+    profile: str, target: str, claims: frozenset[str], record: Record, only: str | Sequence[str] | None = None
+) -> Report:
     """The same verdicts from stored evidence, without any target."""
     started = _now()
     results = judge(record, select(checks_of(profile), only), claims)
-    return Report(profile, target, claims, started, _now(), tuple(results), record)
+    return Report(
+        profile, target, claims, started, _now(), tuple(results), record, mode="rejudged", whole=only is None,
+        suite_faults=tuple(own_faults(record)),
+    )  # fmt: skip
 
 
-def select(checks: tuple[Check, ...], only: str | None) -> tuple[Check, ...]:
+def select(checks: tuple[Check, ...], only: str | Sequence[str] | None) -> tuple[Check, ...]:
     """The checks whose id matches, with all that they need."""
     if only is None:
         return checks
+    patterns = [only] if isinstance(only, str) else list(only)
     by_id = {check.id: check for check in checks}
     wanted: dict[str, Check] = {}
-    pending = [check for check in checks if fnmatchcase(check.id, only)]
+    pending = [check for check in checks if any(fnmatchcase(check.id, pattern) for pattern in patterns)]
     while pending:
         check = pending.pop()
         wanted[check.id] = check
-        pending.extend(by_id[need] for need in check.needs if need not in wanted)
+        pending.extend(by_id[need] for need in check.needs if need in by_id and need not in wanted)
     return tuple(check for check in checks if check.id in wanted)
+
+
+@dataclass
+class _Herald:
+    """Tells verdicts while the scenario runs, each once, when it is final."""
+
+    record: Record
+    checks: tuple[Check, ...]
+    claims: frozenset[str]
+    told: Told
+    fail_fast: bool
+    known: set[str] = field(default_factory=set)
+
+    def tell(self) -> None:
+        """Tell what has become final. Raises Cut at a failure under fail_fast."""
+        for result in judge(self.record, self.checks, self.claims):
+            if result.final and result.verdict is not Verdict.BLOCKED and result.check.id not in self.known:
+                self.known.add(result.check.id)
+                self.told(result)
+                if self.fail_fast and result.verdict is Verdict.FAIL:
+                    raise Cut(f"{result.check.id} failed")
+
+    def finish(self, results: Sequence[Result]) -> None:
+        """Tell the rest."""
+        for result in results:
+            if result.check.id not in self.known:
+                self.told(result)
+
+
+def _carry_out(scenario: Callable[[], None], record: Record) -> tuple[bool, list[str]]:
+    """Carry a scenario out; whether it came to its end, and what was the suite's own fault on the way."""
+    try:
+        scenario()
+    except Cut as cut:
+        record.omit("*", f"the run was ended: {cut}")
+        return False, []
+    except TargetGone as gone:
+        record.omit("*", str(gone))
+        return True, []
+    except (AttributeError, TypeError, KeyError, IndexError, ValueError) as odd:
+        # An answer of a shape that the contract does not know trips the scenario up: that is the target's doing when
+        # the last answer says so, and the suite's own otherwise.
+        last = next(reversed(list(record)), None)
+        breaks = answer_breaks(last.operation_id, last.status, last.response_body) if last is not None else ()
+        record.omit("*", f"the scenario could go no further: {type(odd).__name__}")
+        if breaks and last is not None:
+            return True, []
+        return False, [f"the scenario stopped at {last.label if last else 'its start'}: {type(odd).__name__}: {odd}"]
+    return True, []
 
 
 def _scenario(profile: str) -> Callable[[Config, Record, Progress], None]:
     # Imported on demand: nobody pays for the profiles of others.
-    module = import_module(f"offcampus_conformance.{SCENARIOS[profile]}")
-    scenario: Callable[[Config, Record, Progress], None] = module.carry_out
+    name = f"offcampus_conformance.{SCENARIOS[profile]}"
+    if find_spec(name) is None:
+        raise ConfigError(f"target.profile {profile!r} has no scenario in this version of the suite")
+    scenario: Callable[[Config, Record, Progress], None] = import_module(name).carry_out
     return scenario
 
 

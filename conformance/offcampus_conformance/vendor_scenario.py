@@ -7,10 +7,9 @@ the deliveries that the suite sends. The scenario judges nothing.
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,7 +74,7 @@ def carry_out(config: Config, record: Record, progress: Callable[[str], None]) -
     jwk = json.loads(party.key_file.read_text(encoding="utf-8"))
     platform = PlayedPlatform(record, party.client_id, [{k: v for k, v in jwk.items() if k != "d"}])
     platform.start(config.listen_port)
-    make = Synthetic(secrets.token_hex(4), datetime.now(UTC).date(), config.region_code)
+    make = Synthetic(config.tag, datetime.now(UTC).date(), config.region_code, config.seed)
     vendor = Vendor(config.driver_url.rstrip("/"), platform, make, record)
     parts: list[tuple[str, Callable[[Vendor], None]]] = [
         ("institution file", file_institution),
@@ -230,4 +229,5 @@ class Courier:
 def _observation(label: str, facts: dict[str, Any]) -> Exchange:
     """What the vendor's `observe` action showed, as evidence of its own kind."""
     now = datetime.now(UTC).isoformat()
-    return Exchange(label, "OBSERVE", "driver", {}, None, 200, {}, json.dumps(facts), now, 0.0, facts=facts)
+    exchange = Exchange(label, "OBSERVE", "driver", {}, None, 200, {}, json.dumps(facts), now, 0.0, facts=facts)
+    return replace(exchange, evidence="observed")

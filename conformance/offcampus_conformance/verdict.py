@@ -1,11 +1,16 @@
 """From a record to verdicts, and from verdicts to an exit code. Pure.
 
 The rules (each is a test in `tests/test_verdict.py`):
-- a deviation from a SHOULD or MAY is `warn`, from a MUST `fail`;
-- a check whose needs did not pass, or whose step was not carried out, is `blocked`, never `fail`;
-- a pass that looked at no exchange is `not_exercised`;
-- anything else that a check raises is `error`: the suite's own fault, which dominates the run;
-- a run that judged nothing is no run.
+- a deviation from a SHOULD or MAY, or found by an advisory check, is `warn`, from a MUST `fail`;
+- a check whose needs did not pass, whose step was not carried out, or whose lawful control was refused is `blocked`,
+  never `fail`; it names the root: the failures that everything hangs on;
+- a pass that looked at no exchange, or not at all that it declares (`meets`), is `not_exercised`;
+- `untestable` where the check says that its proof could not be brought about;
+- `skip` only where a capability is not claimed; when the traffic shows it nevertheless, that is a `warn`;
+- anything else that a check raises is `error`: the suite's own fault, which dominates the run; so does a message of
+  the suite that breaks the contract without being meant to;
+- green are `pass` and `skip` alone; a run that judged nothing is no run;
+- a verdict rests on its weakest evidence.
 """
 
 from __future__ import annotations
@@ -13,10 +18,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import IntEnum
+from fnmatch import fnmatchcase
 
 from offcampus_conformance.check import Check
 from offcampus_conformance.finding import Deviation, Verdict
-from offcampus_conformance.record import Exchange, Record, StepMissing, View
+from offcampus_conformance.record import (
+    ControlRefused,
+    EvidenceClass,
+    Exchange,
+    NotMet,
+    Record,
+    StepMissing,
+    Untestable,
+    View,
+)
+
+GREEN = frozenset({Verdict.PASS, Verdict.SKIP})
+JUDGED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN})
+SATISFIED = frozenset({Verdict.PASS, Verdict.WARN})
+WEAKNESS: Mapping[EvidenceClass, int] = {"wire": 0, "observed": 1, "by_hand": 2, "attested": 3}
 
 
 class Exit(IntEnum):
@@ -27,6 +47,7 @@ class Exit(IntEnum):
     NOTHING_JUDGED = 2
     SUITE_ERROR = 3
     UNREACHABLE = 4
+    BASELINE_STALE = 5
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,24 @@ class Result:
     deviation: Deviation | None = None
     note: str = ""
     met: tuple[Exchange, ...] = ()
+    controls: tuple[tuple[str, str], ...] = ()
+    """Pairs of probe and accepted control, by label."""
+    roots: tuple[str, ...] = ()
+    """For what is blocked: the checks at the root of it."""
+    final: bool = True
+    """More traffic cannot change it."""
+
+    @property
+    def evidence(self) -> EvidenceClass | None:
+        """The weakest class of evidence that the verdict rests on; None when it rests on none."""
+        return max((exchange.evidence for exchange in self.met), key=lambda kind: WEAKNESS[kind], default=None)
+
+    @property
+    def uncontrolled(self) -> tuple[str, ...]:
+        """The refused exchanges that the check looked at without a lawful twin."""
+        bound = {probe for probe, _ in self.controls}
+        refused = (exchange for exchange in self.met if exchange.status is not None and 400 <= exchange.status < 500)
+        return tuple(exchange.label for exchange in refused if exchange.label not in bound)
 
 
 def judge(record: Record, checks: Sequence[Check], claims: Set[str] = frozenset()) -> list[Result]:
@@ -48,35 +87,85 @@ def judge(record: Record, checks: Sequence[Check], claims: Set[str] = frozenset(
     return [done[check.id] for check in checks]
 
 
-def exit_code(results: Iterable[Result]) -> Exit:
-    """The run's exit code: the suite's own errors first, then what is not green, then nothing judged."""
-    verdicts = [result.verdict for result in results]
-    if Verdict.ERROR in verdicts:
+def exit_code(results: Iterable[Result], excused: Set[str] = frozenset()) -> Exit:
+    """The run's exit code: the suite's own errors first, then nothing judged, then what is not green.
+
+    Only scored MUSTs decide whether a target conforms. `excused` are checks whose failure is known or waived.
+    """
+    found = list(results)
+    if any(result.verdict is Verdict.ERROR for result in found):
         return Exit.SUITE_ERROR
-    if any(verdict in (Verdict.FAIL, Verdict.BLOCKED, Verdict.NOT_EXERCISED) for verdict in verdicts):
-        return Exit.NOT_CONFORMANT
-    return Exit.CONFORMANT if Verdict.PASS in verdicts else Exit.NOTHING_JUDGED
+    if not any(result.verdict in JUDGED for result in found):
+        return Exit.NOTHING_JUDGED
+    red = [result for result in found if reddens(result) and result.check.id not in excused]
+    return Exit.NOT_CONFORMANT if red else Exit.CONFORMANT
+
+
+def reddens(result: Result) -> bool:
+    """This result alone keeps the target from conforming."""
+    check = result.check
+    return check.level == "MUST" and check.lifecycle == "scored" and result.verdict not in GREEN | {Verdict.WARN}
+
+
+def own_faults(record: Iterable[Exchange]) -> list[str]:
+    """Messages of the suite itself that break the contract and are not meant to: the suite's own fault."""
+    return [
+        f"{exchange.label}: {'; '.join(exchange.breaks_contract)}"
+        for exchange in record
+        if exchange.breaks_contract and exchange.wrong is None
+    ]
 
 
 def _judge_one(check: Check, record: Record, done: Mapping[str, Result], claims: Set[str]) -> Result:
     if check.claims is not None and check.claims not in claims:
-        return Result(check, Verdict.SKIP, note=f"the target does not claim {check.claims!r}")
-    unmet = [need for need in check.needs if need in done and done[need].verdict not in (Verdict.PASS, Verdict.WARN)]
+        return _unclaimed(check, check.claims, record)
+    unmet = [need for need in check.needs if need in done and done[need].verdict not in SATISFIED]
     if unmet:
-        return Result(check, Verdict.BLOCKED, note=f"needs {', '.join(unmet)}, which did not pass")
+        roots = tuple(dict.fromkeys(root for need in unmet for root in done[need].roots or (need,)))
+        note = f"needs {', '.join(unmet)}, which did not pass"
+        return Result(check, Verdict.BLOCKED, note=note, roots=roots, final=all(done[need].final for need in unmet))
     view = View(record)
+    verdict, deviation, note, final = _ask(check, view)
+    met = tuple(view.met.values())
+    if deviation is not None and deviation.exchanges:
+        looked = {exchange.label: exchange for exchange in deviation.exchanges}
+        met = (*(exchange for exchange in met if exchange.label not in looked), *looked.values())
+    return Result(check, verdict, deviation, note, met, tuple(view.controls.items()), final=final)
+
+
+def _ask(check: Check, view: View) -> tuple[Verdict, Deviation | None, str, bool]:
+    """The judgement itself: verdict, deviation, note, and whether more traffic could change it."""
     try:
         check.judge(view)
-    except StepMissing as missing:
-        return Result(check, Verdict.BLOCKED, note=str(missing), met=tuple(view.met.values()))
     except Deviation as deviation:
-        verdict = Verdict.FAIL if check.level == "MUST" else Verdict.WARN
-        return Result(check, verdict, deviation, met=deviation.exchanges or tuple(view.met.values()))
+        strict = check.level == "MUST" and check.lifecycle == "scored"
+        return (Verdict.FAIL if strict else Verdict.WARN), deviation, "", not view.open
+    except (StepMissing, ControlRefused) as reason:
+        return Verdict.BLOCKED, None, str(reason), isinstance(reason, ControlRefused)
+    except NotMet as reason:
+        return Verdict.NOT_EXERCISED, None, str(reason), not view.open
+    except Untestable as reason:
+        return Verdict.UNTESTABLE, None, str(reason), False
     except Exception as fault:  # noqa: BLE001 - whatever a check raises is the suite's fault, and must be shown as such
-        return Result(check, Verdict.ERROR, note=f"{type(fault).__name__}: {fault}", met=tuple(view.met.values()))
+        return Verdict.ERROR, None, f"{type(fault).__name__}: {fault}", not view.open
     if not view.met:
-        return Result(check, Verdict.NOT_EXERCISED, note="nothing was exchanged that this check is about")
-    return Result(check, Verdict.PASS, met=tuple(view.met.values()))
+        return Verdict.NOT_EXERCISED, None, "nothing was exchanged that this check is about", False
+    if missed := view.missed(check.meets):
+        return Verdict.NOT_EXERCISED, None, f"it never met {', '.join(missed)}", False
+    return Verdict.PASS, None, "", not view.open
+
+
+def _unclaimed(check: Check, claim: str, record: Record) -> Result:
+    shown = tuple(
+        exchange
+        for exchange in record
+        if exchange.accepted and any(fnmatchcase(exchange.label, pattern) for pattern in check.shown_by)
+    )
+    if not shown:
+        return Result(check, Verdict.SKIP, note=f"the target does not claim {claim!r}", final=not check.shown_by)
+    got = f"{shown[0].label} was answered {shown[0].status}"
+    contradiction = Deviation(f"the claim {claim!r}, or an answer that there is no such thing", got, "claims", shown)
+    return Result(check, Verdict.WARN, contradiction, met=shown)
 
 
 def _in_order_of_need(checks: Sequence[Check]) -> list[Check]:

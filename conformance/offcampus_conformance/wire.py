@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,18 +13,30 @@ from typing import Any
 
 import httpx2
 
+from offcampus_conformance.own_messages import request_breaks
 from offcampus_conformance.record import Exchange, Record
 from offcampus_conformance.signature import Key, client_assertion, content_digest, sign
 
 TIMEOUT_S = 15.0
+PATIENCE_S = 30.0
+MOST_SILENCES = 3
+CHUNK_BYTES = 65_536
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 JSON = "application/json"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
+class TargetGone(Exception):
+    """The target did not answer several times in a row: the rest of the scenario is not carried out."""
+
+
 @dataclass
 class Wire:
-    """One run's connection to the target. Every request that it sends is recorded under its step's label."""
+    """One run's connection to the target. Every request that it sends is recorded under its step's label.
+
+    Whatever a target does (hang, drip, garbage, a body without end) ends in a recorded exchange within `patience_s`
+    and `MAX_ANSWER_BYTES`; after `MOST_SILENCES` requests without an answer in a row it raises TargetGone.
+    """
 
     base_url: str
     record: Record
@@ -32,6 +45,8 @@ class Wire:
     http: httpx2.Client = field(
         default_factory=lambda: httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
     )
+    patience_s: float = PATIENCE_S
+    silences: int = 0
 
     def __enter__(self) -> Wire:
         return self
@@ -42,25 +57,33 @@ class Wire:
     def send(
         self, label: str, method: str, path: str, *, headers: Mapping[str, str] | None = None,
         content: bytes | None = None, operation_id: str | None = None, facts: Mapping[str, Any] | None = None,
+        actor: str | None = None, wrong: str | None = None, peek: Callable[[int, str], None] | None = None,
     ) -> Exchange:  # fmt: skip
-        """Send one request as it is and record it; a failure of the transport is recorded, not raised."""
+        """Send one request as it is and record it; a failure of the transport is recorded, not raised.
+
+        Args:
+            wrong: what is unlawful about it on purpose; an unlawful request without it is the suite's own error.
+            peek: sees status and text of the answer before it is redacted.
+        """
         url, started, clock = self.base_url + path, datetime.now(UTC).isoformat(), time.monotonic()
         status, answer_headers, answer, trouble = None, {}, None, None
         try:
             with self.http.stream(method, url, headers=dict(headers or {}), content=content) as response:
                 status, answer_headers = response.status_code, dict(response.headers)
-                answer = _read(response)
-        except (httpx2.HTTPError, ValueError) as error:
+                answer = _read(response, clock + self.patience_s)
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, zlib.error) as error:
             trouble = f"{type(error).__name__}: {error}"
         elapsed_ms = round((time.monotonic() - clock) * 1000, 1)
-        return self.record.add(
+        if peek is not None and status is not None and answer is not None:
+            peek(status, answer)
+        exchange = self.record.add(
             Exchange(
                 label=label,
                 method=method,
                 url=url,
                 request_headers=dict(headers or {}),
                 request_body=_text(content),
-                status=status,
+                status=status if trouble is None else None,
                 response_headers=answer_headers,
                 response_body=answer,
                 started_at=started,
@@ -68,8 +91,15 @@ class Wire:
                 operation_id=operation_id,
                 trouble=trouble,
                 facts={**(facts or {}), **self._leaks(answer)},
+                actor=actor,
+                breaks_contract=request_breaks(operation_id, method, url, headers or {}, content),
+                wrong=wrong,
             )
         )
+        self.silences = 0 if trouble is None else self.silences + 1
+        if self.silences >= MOST_SILENCES:
+            raise TargetGone(f"{MOST_SILENCES} requests in a row got no answer, the last: {trouble}")
+        return exchange
 
     def _leaks(self, answer: str | None) -> dict[str, Any]:
         found = sorted(what for what, text in self.canaries.items() if answer is not None and text in answer)
@@ -96,22 +126,21 @@ class Actor:
         }  # fmt: skip
         content = str(httpx2.QueryParams(form)).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        token: list[str] = []
-        exchange = _keeping_token(self.wire, token, label, headers, content)
-        if token:
-            self.token = token[0]
-        return exchange
+        how: dict[str, Any] = {"operation_id": "issueToken", "actor": self.name, "peek": self._keep_token}
+        return self.wire.send(label, "POST", "/v1/token", headers=headers, content=content, **how)
 
-    def get(self, label: str, path: str, *, operation_id: str, headers: Mapping[str, str] | None = None) -> Exchange:
+    def get(
+        self, label: str, path: str, *, operation_id: str, headers: Mapping[str, str] | None = None,
+        wrong: str | None = None,
+    ) -> Exchange:  # fmt: skip
         """A read: token, no signature."""
-        return self.wire.send(
-            label, "GET", path, headers={**self._bearer(), **(headers or {})}, operation_id=operation_id
-        )
+        sent = {**self._bearer(), **(headers or {})}
+        return self.wire.send(label, "GET", path, headers=sent, operation_id=operation_id, actor=self.name, wrong=wrong)
 
     def write(
         self, label: str, method: str, path: str, body: Any = None, *, operation_id: str, key: str | None = "",
         if_match: str | None = None, raw: bytes | None = None, created: int | None = None, nonce: str | None = None,
-        headers: Mapping[str, str] | None = None, signed: bool = True,
+        headers: Mapping[str, str] | None = None, signed: bool = True, wrong: str | None = None,
         tamper: Callable[[dict[str, str], bytes], tuple[dict[str, str], bytes]] | None = None,
     ) -> Exchange:  # fmt: skip
         """A signed write.
@@ -121,6 +150,7 @@ class Actor:
             raw: the body's bytes when they are not to be made from `body`.
             created, nonce: the signature's, to make it stale or replayed.
             tamper: changes headers and body AFTER signing.
+            wrong: what is unlawful about the request on purpose.
         """
         content = raw if raw is not None else (b"" if body is None else dump(body))
         sent = {**self._bearer(), **(headers or {})}
@@ -135,7 +165,16 @@ class Actor:
             sent |= sign(self.key, method, self.wire.base_url + path, sent, created=moment, nonce=nonce)
         if tamper is not None:
             sent, content = tamper(sent, content)
-        return self.wire.send(label, method, path, headers=sent, content=content or None, operation_id=operation_id)
+        how: dict[str, Any] = {"operation_id": operation_id, "actor": self.name, "wrong": wrong}
+        return self.wire.send(label, method, path, headers=sent, content=content or None, **how)
+
+    def _keep_token(self, status: int, answer: str) -> None:
+        try:
+            document = json.loads(answer)
+        except (ValueError, RecursionError):
+            return
+        if status == httpx2.codes.OK and isinstance(document, dict) and isinstance(document.get("access_token"), str):
+            self.token = document["access_token"]
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -146,29 +185,33 @@ def dump(body: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _keeping_token(wire: Wire, token: list[str], label: str, headers: Mapping[str, str], content: bytes) -> Exchange:
-    """Send a token request; the token is handed over before the exchange is redacted and kept."""
+def _read(response: httpx2.Response, deadline: float) -> str:
+    """The answer's text, decompressed in bounded pieces.
 
-    def remember(response: httpx2.Response) -> None:
-        response.read()
-        if response.status_code == httpx2.codes.OK:
-            token.append(str(response.json().get("access_token", "")))
-
-    wire.http.event_hooks["response"] = [remember]
-    try:
-        return wire.send(label, "POST", "/v1/token", headers=headers, content=content, operation_id="issueToken")
-    finally:
-        wire.http.event_hooks["response"] = []
-
-
-def _read(response: httpx2.Response) -> str:
-    """The answer's text. Raises ValueError past a size that no answer of the standard has."""
-    body = b""
-    for chunk in response.iter_bytes():
-        body += chunk
+    Raises ValueError past a size that no answer of the standard has, and past the deadline.
+    """
+    body, unpack = bytearray(), _unpacker(response.headers.get("content-encoding", "").strip().lower())
+    for chunk in response.iter_raw(CHUNK_BYTES):
+        body += unpack(chunk)
         if len(body) > MAX_ANSWER_BYTES:
             raise ValueError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+        if time.monotonic() > deadline:
+            raise ValueError("the answer went on for too long")
     return body.decode("utf-8", errors="replace")
+
+
+def _unpacker(encoding: str) -> Callable[[bytes], bytes]:
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        return bytes
+    inflate = zlib.decompressobj(wbits=47)  # gzip or zlib, by their header
+
+    def unpack(chunk: bytes) -> bytes:
+        piece = inflate.decompress(chunk, MAX_ANSWER_BYTES + 1)
+        if inflate.unconsumed_tail:
+            raise ValueError(f"the unpacked answer is larger than {MAX_ANSWER_BYTES} bytes")
+        return piece
+
+    return unpack
 
 
 def _text(content: bytes | None) -> str | None:

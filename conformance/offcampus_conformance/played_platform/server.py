@@ -18,6 +18,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from offcampus_spec import SPEC_VERSION
+
+from offcampus_conformance.own_messages import answer_breaks
 from offcampus_conformance.played_platform.contract import Matched, contract_errors, match
 from offcampus_conformance.played_platform.state import Answer, State, refusal
 from offcampus_conformance.record import Exchange, Record
@@ -29,6 +32,7 @@ from offcampus_conformance.signature import (
     thumbprint,
     verify,
 )
+from offcampus_conformance.synthetic import SHANGHAI
 
 LONGEST_BODY = 4 * 1024 * 1024
 
@@ -182,9 +186,15 @@ class PlayedPlatform:
                 "issuer": self.base_url, "token_endpoint": f"{self.base_url}/v1/token",
                 "jwks_uri": f"{self.base_url}/.well-known/jwks.json",
                 "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+                "token_endpoint_auth_signing_alg_values_supported": ["Ed25519"],
                 "grant_types_supported": ["client_credentials"],
             },
-            "getCapabilities": {"spec_version": "0.1", "profiles": ["institution-connect"], "limits": {"batch": 1000}},
+            "getCapabilities": {
+                "spec_version": SPEC_VERSION, "profiles": ["institution-connect"], "features": ["webhooks"],
+                "limits": {"batch_items": 1000, "page_items": 500, "body_bytes": LONGEST_BODY},
+                "rules": {"digest": "sha-256:" + "0" * 64, "plugins": []}, "extension_namespaces": [],
+                "business_date": datetime.now(SHANGHAI).date().isoformat(),
+            },
         }  # fmt: skip
         return Answer(200, bodies[operation_id])
 
@@ -245,6 +255,7 @@ class PlayedPlatform:
                     elapsed_ms=round(elapsed_ms, 1),
                     operation_id=operation_id,
                     facts=facts,
+                    breaks_contract=answer_breaks(operation_id, answer.status, payload.decode("utf-8")),
                 )
             )
 

@@ -8,8 +8,9 @@ from importlib import resources
 from jinja2 import Environment
 
 from offcampus_conformance.reports.as_text import conclusion
-from offcampus_conformance.reports.finding_text import GREEN, clauses, reproduce
+from offcampus_conformance.reports.finding_text import clauses, reproduce
 from offcampus_conformance.run import Report
+from offcampus_conformance.verdict import GREEN
 
 
 def html_page(report: Report) -> str:

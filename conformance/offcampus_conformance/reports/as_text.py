@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from offcampus_conformance.finding import Verdict
-from offcampus_conformance.reports.finding_text import GREEN, clauses, reproduce
+from offcampus_conformance.reports.finding_text import clauses, reproduce
 from offcampus_conformance.run import Report
-from offcampus_conformance.verdict import Result
+from offcampus_conformance.verdict import GREEN, Result
 
 MARKS = {
     Verdict.PASS: "pass ", Verdict.FAIL: "FAIL ", Verdict.WARN: "warn ", Verdict.SKIP: "skip ",
-    Verdict.BLOCKED: "block", Verdict.NOT_EXERCISED: "empty", Verdict.ERROR: "ERROR",
+    Verdict.BLOCKED: "block", Verdict.NOT_EXERCISED: "empty", Verdict.ERROR: "ERROR", Verdict.UNTESTABLE: "no way",
 }  # fmt: skip
 
 

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 from offcampus_spec.requirements import requirements
 
-from offcampus_conformance.finding import Verdict
 from offcampus_conformance.record import Exchange
 from offcampus_conformance.verdict import Result
-
-GREEN = frozenset({Verdict.PASS, Verdict.SKIP})
 
 
 @dataclass(frozen=True)

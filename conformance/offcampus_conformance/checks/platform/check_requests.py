@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from offcampus_conformance.check import check
-from offcampus_conformance.expect import differs_only_at, equal, header, problem, status
+from offcampus_conformance.expect import equal, header, problem, status
 from offcampus_conformance.record import View
 
 P = "platform"
@@ -57,14 +57,12 @@ def money_is_never_a_float(view: View) -> None:
 )  # fmt: skip
 def each_fault_is_named_at_its_place(view: View) -> None:
     """A wrong check digit, an unknown member and full-width digits are refused at their place, the control is taken."""
-    control = status(view.step("institution.create"), 201)
     for label, code, pointer in (
         ("institution.check_digit", "identifier.check_digit", "/uscc"),
         ("institution.unknown_field", "schema.invalid", "/colour"),
         ("institution.full_width", "schema.invalid", "/region_code"),
     ):
-        probe = view.step(label)
-        differs_only_at(control, probe, pointer, "/external_id")
+        probe = view.probe(label, control="institution.create", differs=(pointer,), fresh=("/external_id",))
         problem(probe, 422, code, pointer)
 
 
