@@ -20,7 +20,7 @@ from offcampus_rules.parameters import within
 from offcampus_rules.plugin import Plugin
 from offcampus_rules.quarantine import Quarantine
 from offcampus_rules.rules import PASSES, Gate
-from offcampus_rules.wording import Breach, Figures
+from offcampus_rules.wording import Bound, Breach, Refusal
 from offcampus_rules.worker.pool import Lookup, Question
 
 _GOVERNED_BY: tuple[GovernedBy, ...] = ("contract_date", "event_date", "report_date")
@@ -123,5 +123,6 @@ class HookAnswers:
         if PASSES[finding.must_be](finding.given, finding.allowed):
             raise _Unfounded("of a limit that is not broken")
         breach = Breach(finding.rule, finding.code, finding.requirement, finding.fact, fact.pointer)
-        figures = Figures(finding.must_be, finding.given, finding.allowed, finding.unit)
-        return wording.violation(breach, value, self._assembly.texts[finding.code], figures)
+        bound = Bound(finding.must_be, finding.allowed, finding.unit)
+        refusal = Refusal(breach, value, self._assembly.texts[finding.code], bound)
+        return refusal.of(wording.told(finding.given, finding.unit))

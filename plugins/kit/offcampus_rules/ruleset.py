@@ -43,6 +43,7 @@ from offcampus_rules.context import (
     StaffRecord,
 )
 from offcampus_rules.decision import (
+    LEVELS,
     Alarm,
     Deadline,
     Decision,
@@ -272,7 +273,7 @@ class RuleSet:
 
     def _decision(self, kind: Gate, case: Facts, added: tuple[Violation, ...], alarms: tuple[Alarm, ...]) -> Decision:
         found = screening.judge(self.plan(kind, case), case)
-        violations = found.violations if not added else (*found.violations, *added)
+        violations = found.violations if not added else _ordered((*found.violations, *added))
         advised: tuple[Violation, ...] = ()
         if self.advisory is not None:
             other = self.advisory.check_many(kind, [case])[0]
@@ -280,7 +281,7 @@ class RuleSet:
         return Decision(
             outcome="refuse" if violations else _on_failure(kind) if alarms else "allow",
             kind=kind,
-            violations=_ordered(violations) if len(violations) > 1 else violations,
+            violations=violations,
             obligations=() if violations else found.obligations,
             values=found.values,
             governing_date=_GOVERNING[kind](case),
@@ -357,11 +358,8 @@ def _ordered(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     return tuple(item for item, before in zip(ranked, (None, *ranked), strict=False) if item != before)
 
 
-_LEVELS = {"nation": 0, "province": 1, "city": 2, "county": 3}
-
-
 def _rank(item: Violation) -> tuple[int, str, str, str, str, str, str]:
-    return _LEVELS[item.level], item.region, item.rule, item.fact, item.given, item.allowed, item.code
+    return LEVELS[item.level], item.region, item.rule, item.fact, item.given, item.allowed, item.code
 
 
 def _official(assembly: Assembly) -> Assembly:

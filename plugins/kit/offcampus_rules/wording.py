@@ -1,26 +1,38 @@
-"""Puts a broken limit or an owed duty into words: the catalogue's sentences, the figures, the source they rest on."""
+"""Puts a broken limit or an owed duty into words: the catalogue's sentences, the figures, the source they rest on.
+
+One limit is broken by many cases with many figures, and one figure breaks many limits: the sentences of a limit are cut
+once where the figure belongs (`Refusal`), a figure is spelt once (`told`), and a violation joins the two.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from offcampus_rules import calendar, messages, units
 from offcampus_rules.decision import Obligation, Value, Violation
 from offcampus_rules.messages import Text
 from offcampus_rules.rules import Comparison, ObligationRule
-from offcampus_rules.units import Limit
+from offcampus_rules.units import FactValue, Limit
 
 _CUT = "\x00"
 """Stands for the figure while sentences are cut; no YAML file can hold it."""
 
 
-class Figures(NamedTuple):
-    """What was given against what is allowed. `unit` is the fact's; the span is the duration behind a date limit."""
+class Told(NamedTuple):
+    """A figure that was given, as a reader is told it."""
+
+    value: FactValue
+    unit: str
+    zh: str
+    en: str
+
+
+class Bound(NamedTuple):
+    """What is allowed. `unit` is the fact's; the span is the duration behind a date limit."""
 
     must_be: Comparison
-    given: Any
     limit: Limit
     unit: str
     span_zh: str = ""
@@ -37,48 +49,62 @@ class Breach(NamedTuple):
     pointer: str | None
 
 
-def violation(breach: Breach, value: Value, text: Text, figures: Figures) -> Violation:
-    """A violation in the catalogue's words. Raises ValueError for a value that does not bind or has no source."""
-    if value.value is None or value.source is None or value.level is None or value.region is None:
-        raise ValueError(f"{value.parameter} is not regulated here: nothing can be refused by it")
-    must_be, given, limit, unit, span_zh, span_en = figures
-    allowed_en, message_zh, message_en, remedy_zh, remedy_en = _sentences(text, must_be, limit, unit, span_zh, span_en)
-    told_zh, told_en = (messages.spoken(given, unit, language, text.words) for language in ("zh", "en"))
-    return Violation(
-        code=breach.code,
-        rule=breach.rule,
-        requirement=breach.requirement,
-        fact=breach.fact,
-        given=units.readable(given, unit, "en"),
-        allowed=allowed_en,
-        citation=value.source,
-        message_zh=told_zh.join(message_zh),
-        message_en=told_en.join(message_en),
-        remedy_zh=told_zh.join(remedy_zh),
-        remedy_en=told_en.join(remedy_en),
-        level=value.level,
-        region=value.region,
-        pointer=breach.pointer,
-    )
+def told(given: FactValue, unit: str) -> Told:
+    """A figure in both languages; what options are called is for each catalogue to say."""
+    return Told(given, unit, units.readable(given, unit, "zh"), units.readable(given, unit, "en"))
 
 
-class _Sentences(NamedTuple):
-    """A limit's sentences, cut where the figure given belongs."""
+class Refusal:
+    """All that is said of one limit but the figure given.
 
-    allowed_en: str
-    message_zh: list[str]
-    message_en: list[str]
-    remedy_zh: list[str]
-    remedy_en: list[str]
+    Raises ValueError for a value that does not bind or has no source.
+    """
+
+    __slots__ = ("_allowed", "_breach", "_citation", "_level", "_region", "_sentences", "_words")
+
+    def __init__(self, breach: Breach, value: Value, text: Text, bound: Bound) -> None:
+        if value.value is None or value.source is None or value.level is None or value.region is None:
+            raise ValueError(f"{value.parameter} is not regulated here: nothing can be refused by it")
+        self._breach, self._citation, self._level, self._region = breach, value.source, value.level, value.region
+        self._words = text.words if bound.unit == "option" else None
+        self._allowed, self._sentences = _cut(text, bound)
+
+    def of(self, given: Told) -> Violation:
+        """The violation by a case that gave this."""
+        rule, code, requirement, fact, pointer = self._breach
+        message_zh, message_en, remedy_zh, remedy_en = self._sentences
+        value, unit, zh, en = given
+        if self._words is not None:
+            zh, en = (messages.spoken(value, unit, language, self._words) for language in ("zh", "en"))
+        return Violation(
+            code=code,
+            rule=rule,
+            requirement=requirement,
+            fact=fact,
+            given=given.en,
+            allowed=self._allowed,
+            citation=self._citation,
+            message_zh=zh.join(message_zh),
+            message_en=en.join(message_en),
+            remedy_zh=zh.join(remedy_zh),
+            remedy_en=en.join(remedy_en),
+            level=self._level,
+            region=self._region,
+            pointer=pointer,
+        )
+
+
+Sentences = tuple[list[str], list[str], list[str], list[str]]
+"""Message and remedy, each in Chinese and English, cut where the figure given belongs."""
 
 
 @lru_cache(maxsize=4096)
-def _sentences(text: Text, must_be: Comparison, limit: Limit, unit: str, span_zh: str, span_en: str) -> _Sentences:
-    """The same limit is broken by many orders, with many figures."""
+def _cut(text: Text, bound: Bound) -> tuple[str, Sentences]:
+    """What is allowed, and the sentences: the same in every plan that holds the limit."""
+    must_be, limit, unit, span_zh, span_en = bound
     allowed_zh = messages.allowed_text(must_be, limit, unit, "zh", span_zh, text.words)
     allowed_en = messages.allowed_text(must_be, limit, unit, "en", span_en, text.words)
-    return _Sentences(
-        messages.allowed_text(must_be, limit, unit, "en", span_en),
+    return messages.allowed_text(must_be, limit, unit, "en", span_en), (
         messages.fill(text.message_zh, _CUT, allowed_zh).split(_CUT),
         messages.fill(text.message_en, _CUT, allowed_en).split(_CUT),
         messages.fill(text.remedy_zh, _CUT, allowed_zh).split(_CUT),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from offcampus_rules import Charge, Scope
+from offcampus_rules import Charge, Scope, load_ruleset, messages, plain, units
+from offcampus_rules.asking import QUESTIONS
+from offcampus_rules.decision import LEVELS, Violation
 from offcampus_rules.judge import compile_plan
+from offcampus_rules.rules import Gate
 from offcampus_rules.ruleset import build
 from offcampus_rules.screening import judge
+from offcampus_rules.testing import load_cases
 
 AT = datetime.fromisoformat("2026-03-01T10:00:00+08:00")
 CHARGE = Charge(
@@ -93,7 +98,7 @@ def _once(plan):
     lease=st.none() | st.integers(1, 100),
 )
 def test_screening_finds_what_judging_one_by_one_finds(hours, method, loan, renewal, lead, span, lease):
-    """Same violations by rule and level, and the values of exactly the rules that applied."""
+    """Same violations, word for word and in one order, and the values of exactly the rules that applied."""
     starts = date(2026, 3, 1) + timedelta(days=lead)
     case = replace(
         CHARGE,
@@ -105,21 +110,60 @@ def test_screening_finds_what_judging_one_by_one_finds(hours, method, loan, rene
         service_until=starts + timedelta(days=span),
         venue_lease_until=None if lease is None else starts + timedelta(days=lease),
     )
-    found = judge(_PLAN["plan"], case)
-    broken, used = one_by_one(_PLAN["plan"], case)
-    assert sorted((item.rule, item.level) for item in found.violations) == sorted(broken)
-    assert [value.parameter for value in found.values] == used
+    same(_PLAN["plan"], case)
+
+
+def test_the_cases_of_every_plugin_are_judged_alike():
+    """Exceptions, tables, doubts and deadlines as the installed provinces use them."""
+    ruleset = load_ruleset()
+    judged = 0
+    for plugin in ruleset.assembly.plugins:
+        for written in load_cases(plugin.root):
+            if written.question in get_args(Gate):
+                case = plain.context(QUESTIONS[written.question], written.facts)
+                judged += same(ruleset.plan(written.question, case), case)
+    assert judged > 200
+
+
+def same(plan, case):
+    """Judging quickly finds what judging one by one finds; how many limits are broken."""
+    found = judge(plan, case)
+    broken, used = one_by_one(plan, case)
+    assert list(found.violations) == broken
+    assert [value.parameter for value in found.values if value.parameter in used] == used
+    return len(broken)
 
 
 def one_by_one(plan, case):
+    """Every limit of every level that is broken, in the order of levels, each worded anew; the parameters used."""
     broken, used = [], []
     for item in plan.rules:
-        given_fact = item.fact.read(case)
-        if (item.applies is not None and not item.applies(case)) or given_fact is None:
+        gone = {region for lift in item.lifts if lift.holds(case) for region in lift.regions}
+        checks = [check for check in item.checks if check.value.region not in gone]
+        told = item.fact.read(case)
+        if not checks or (item.applies is not None and not item.applies(case)) or told is None:
             continue
         used.append(item.rule.parameter)
-        for check in item.checks:
+        for check in checks:
             limit = check.limit(case)
-            if limit is not None and not item.passes(given_fact, limit):
-                broken.append((item.rule.id, check.value.level))
-    return broken, used
+            if limit is not None and not item.passes(told, limit):
+                broken.append(worded(item, check, told, limit))
+    broken.sort(key=lambda item: (LEVELS[item.level], item.region, item.rule))
+    return broken, list(dict.fromkeys(used))
+
+
+def worded(item, check, told, limit):
+    """A violation spelt out without any of the shortcuts."""
+    unit, words, breach = item.fact.unit, item.text.words, item.breach
+    text = {}
+    for language, span in (("zh", check.span_zh), ("en", check.span_en)):
+        allowed = messages.allowed_text(item.rule.must_be, limit, unit, language, span, words)
+        for part in ("message", "remedy"):
+            name = f"{part}_{language}"
+            text[name] = messages.fill(getattr(item.text, name), messages.spoken(told, unit, language, words), allowed)
+    return Violation(
+        code=breach.code, rule=breach.rule, requirement=breach.requirement, fact=breach.fact,
+        given=units.readable(told, unit, "en"),
+        allowed=messages.allowed_text(item.rule.must_be, limit, unit, "en", check.span_en),
+        citation=check.value.source, level=check.value.level, region=check.value.region, pointer=breach.pointer, **text,
+    )  # fmt: skip

@@ -19,6 +19,8 @@ def _subject_hours(case: Charge) -> int:
     A renewal adds to an order that has begun: whether it comes too early is a rule of its own (hours left), so what
     the renewed order has left is not counted twice. An order that has not begun is a split contract and is counted.
     """
+    if not case.open_orders:
+        return _new_hours(case)
     others = sum(
         order.remaining_centi
         for order in case.open_orders
