@@ -11,31 +11,31 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from offcampus_rules import tabled_columns
+from offcampus_rules import column_groups, column_limits, column_reasons, tabled_columns
+from offcampus_rules.column_limits import Limits, Starts
+from offcampus_rules.column_reasons import Bit, Here, Masks, Options, Reasons, Untold
 from offcampus_rules.context import Facts, GovernedBy, Scope
 from offcampus_rules.decision import Value
 from offcampus_rules.facts import VOCABULARY, Fact
-from offcampus_rules.judge import lifting
-from offcampus_rules.plans import CompiledRule, Span
-from offcampus_rules.rules import Gate, ObligationRule, Rule, UndecidedRule
+from offcampus_rules.rules import Gate, Rule
 from offcampus_rules.ruleset import RuleSet
-from offcampus_rules.screening import Screen, screen
+from offcampus_rules.screening import Screen
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
-_DENSE = 1 << 22
-_FAR = np.iinfo(np.int64).max
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Standing = list[tuple[Bit, Here]]
+"""The rules that apply in some group, as they stand in each."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def columns(gate: Gate, cases: Sequence[Facts], rulesets: Sequence[RuleSet]) -> 
     scopes = {scope: n for n, scope in enumerate(dict.fromkeys(case.scope for case in cases))}
     clocks = dict.fromkeys(clock for ruleset in rulesets for clock in ruleset.clocks(gate))
     names = dict.fromkeys(
-        name for ruleset in rulesets for rule in _speaking(ruleset, gate) for name in _named(ruleset, rule)
+        name for ruleset in rulesets for rule in column_groups.speaking(ruleset, gate) for name in _named(ruleset, rule)
     )
-    names |= dict.fromkeys(name for ruleset in rulesets for name in _asked(ruleset, gate))
+    names |= dict.fromkeys(name for ruleset in rulesets for name in column_groups.asked(ruleset, gate))
     return Columns(
         gate=gate,
         scopes=tuple(scopes),
@@ -117,38 +117,68 @@ def columns(gate: Gate, cases: Sequence[Facts], rulesets: Sequence[RuleSet]) -> 
 
 def judge(ruleset: RuleSet, cases: Columns) -> Verdict:
     """Judge every row by the limits of its place and dates."""
-    group, screens = _groups(ruleset, cases)
-    rules = [rule for rule in _speaking(ruleset, cases.gate) if isinstance(rule, Rule)]
-    broken, unjudged = (_words(len(cases), len(rules)) for _ in range(2))
+    group, screens = column_groups.groups(ruleset, cases)
+    names = [rule.id for rule in column_groups.speaking(ruleset, cases.gate) if isinstance(rule, Rule)]
+    bits = column_reasons.bits(names)
+    reasons = Reasons.none(len(cases), len(names))
+    standing = _standing(bits, screens)
+    steps = [*_limits(standing, cases), *_untold(standing, cases), Untold(_untold_by_group(bits, screens))]
+    for block in column_groups.blocks(len(cases)):
+        for step in steps:
+            step.judge(group[block], block, reasons)
+    for bit, items in standing:
+        if any(check.missing for item in items if item is not None for check in item.checks):
+            _tabled(bit, items, group, cases, reasons)
+    return Verdict(tuple(names), reasons.broken, reasons.unjudged, group, tuple(one.rests_on for one in screens))
+
+
+def _standing(bits: Mapping[str, Bit], screens: Sequence[Screen]) -> Standing:
     by_rule = [{item.rule.id: item for item in one.rules} for one in screens]
-    untold = [one.untold for one in screens]
-    for number, rule in enumerate(rules):
-        items = [known.get(rule.id) for known in by_rule]
-        word, bit = number // 64, np.uint64(1 << number % 64)
-        if any(items):
-            bad, open_ = _broken(rule, items, group, cases)
-            _set(broken[word], bit, bad)
-            if open_ is not None:
-                _set(unjudged[word], bit, open_)
-        if any(rule.id in names for names in untold):
-            _set(unjudged[word], bit, np.array([rule.id in names for names in untold])[group])
-    values = tuple(one.rests_on for one in screens)
-    return Verdict(tuple(rule.id for rule in rules), broken, unjudged, group, values)
+    every = [(bit, [known.get(name) for known in by_rule]) for name, bit in bits.items()]
+    return [(bit, items) for bit, items in every if any(items)]
 
 
-def _words(rows: int, rules: int) -> tuple[Words, ...]:
-    return tuple(np.zeros(rows, np.uint64) for _ in range(max(1, -(-rules // 64))))
+def _limits(standing: Standing, cases: Columns) -> Iterator[Limits | Options]:
+    """What rows are held against, fact by fact."""
+    starts = cache(lambda name: Starts(cases.facts[name]))
+    by_fact: dict[str, Standing] = {}
+    for bit, items in standing:
+        by_fact.setdefault(column_limits.some(items).rule.fact, []).append((bit, items))
+    for fact, rules in by_fact.items():
+        ordered = [rule for rule in rules if column_limits.some(rule[1]).rule.must_be in column_limits.WAYS]
+        others = [rule for rule in rules if column_limits.some(rule[1]).rule.must_be not in column_limits.WAYS]
+        if others:
+            yield Options(cases.facts[fact], others)
+        if ordered:
+            yield from column_limits.limits(ordered, cases, starts)
 
 
-def _set(word: Words, bit: np.uint64, rows: Bools) -> None:
-    if rows.any():  # most rules are broken by nobody, and looking is cheaper than writing
-        np.bitwise_or(word, bit, out=word, where=rows)
+def _untold(standing: Standing, cases: Columns) -> Iterator[Untold]:
+    """The facts that rules look at, or that are their limits, where nobody told them."""
+    for bit, items in standing:
+        item = column_limits.some(items)
+        here = Masks(len(items), [(bit, [item is not None for item in items])])
+        present = cases.facts[item.rule.fact].present
+        if item.fact.may_be_untold and present is not None:
+            yield Untold(here, present)
+        if any(check.untold for item in items if item is not None for check in item.checks):
+            limit = cases.facts[item.rule.limit_fact or ""].present
+            if limit is not None:
+                yield Untold(here, limit, present)
 
 
-def _speaking(ruleset: RuleSet, gate: Gate) -> list[Rule | ObligationRule | UndecidedRule]:
-    known = ruleset.assembly
-    every: tuple[Rule | ObligationRule | UndecidedRule, ...] = (*known.rules, *known.obligations, *known.undecided)
-    return [rule for rule in every if gate in rule.gates]
+def _untold_by_group(bits: Mapping[str, Bit], screens: Sequence[Screen]) -> Masks:
+    """The rules of which nobody told whether they apply, which is alike in a group."""
+    return Masks(len(screens), [(bit, [name in one.untold for one in screens]) for name, bit in bits.items()])
+
+
+def _tabled(bit: Bit, items: Here, group: Ints, cases: Columns, reasons: Reasons) -> None:
+    """A rule whose limit stands in a table, in rows where the fact it looks at is there."""
+    rule = column_limits.some(items).rule
+    present = cases.facts[rule.fact].present
+    for rows, words in zip(tabled_columns.beyond(rule, items, group, cases.facts), reasons, strict=True):
+        where = rows if present is None else rows & present
+        np.bitwise_or(words[bit.word], bit.mask, out=words[bit.word], where=where)
 
 
 def _named(ruleset: RuleSet, rule: Any) -> list[str]:
@@ -157,12 +187,6 @@ def _named(ruleset: RuleSet, rule: Any) -> list[str]:
         names += [axis.name for axis in ruleset.parameters[rule.parameter].axes]
         names += [rule.for_each.fact] if rule.for_each is not None else []
     return [name for name in names if name is not None]
-
-
-def _asked(ruleset: RuleSet, gate: Gate) -> list[str]:
-    """The facts that conditions of rules and exceptions look at, beside what the place says already."""
-    asking = (*_speaking(ruleset, gate), *lifting(ruleset.assembly, gate))
-    return sorted({item.fact for one in asking for item in one.conditions} - {"sector", "stage", "delivery"})
 
 
 def _column(fact: Fact, cases: Sequence[Facts]) -> Column:
@@ -181,168 +205,4 @@ def _column(fact: Fact, cases: Sequence[Facts]) -> Column:
     return Column(np.fromiter(numbers, np.int64, len(given)), present)
 
 
-def _microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-_NUMBERS: Mapping[str, Callable[[Any], int]] = {"date": date.toordinal, "instant": _microseconds}
-
-
-def _groups(ruleset: RuleSet, cases: Columns) -> tuple[Ints, list[Screen]]:
-    """Each row's group, and the groups' screens."""
-    keys: list[tuple[Ints, int]] = [(cases.scope, len(cases.scopes))]
-    for clock in ruleset.clocks(cases.gate):
-        keys.append(_periods(ruleset.breaks(cases.gate, clock), cases.days[clock]))
-    for name in _asked(ruleset, cases.gate):
-        column = cases.facts[name]
-        if column.labels is not None:
-            keys.append((column.values, len(column.labels)))
-        else:
-            _, codes = np.unique(column.values, return_inverse=True)
-            keys.append((codes.astype(np.int64), int(codes.max(initial=0)) + 1))
-    group = np.zeros(len(cases), np.int64)
-    size = 1
-    for values, count in keys:
-        if count > 1:
-            group = group * count + values
-            size *= count
-            if size > _DENSE:
-                group, size = _compressed(group, size)
-    group, size = _compressed(group, size)
-    first = np.zeros(size, np.int64)
-    first[group[::-1]] = np.arange(len(cases) - 1, -1, -1)
-    found = []
-    for row in first.tolist():
-        case = cases.case(row)
-        found.append(screen(ruleset.plan(cases.gate, case), case))
-    return group, found
-
-
-def _compressed(group: Ints, size: int) -> tuple[Ints, int]:
-    """The same groups, numbered without holes."""
-    if size == 1:
-        return group, 1 if len(group) else 0
-    if size > _DENSE:
-        kept, numbers = np.unique(group, return_inverse=True)
-        return numbers.astype(np.int64), len(kept)
-    seen = np.zeros(size, np.bool_)
-    seen[group] = True
-    if seen.all():
-        return group, size
-    return (np.cumsum(seen) - 1)[group], int(seen.sum())
-
-
-def _periods(breaks: tuple[date, ...] | None, days: Ints) -> tuple[Ints, int]:
-    """The period between two dates on which anything changes; None: every day is a period of its own."""
-    low, high = int(days.min(initial=_FAR)), int(days.max(initial=0))
-    if low > high:
-        return days, 1
-    if breaks is None:
-        return days - low, high - low + 1
-    edges = np.array([day.toordinal() for day in breaks if low < day.toordinal() <= high], np.int64)
-    if not len(edges):
-        return np.zeros(len(days), np.int64), 1
-    table = np.searchsorted(edges, np.arange(low, high + 1), side="right").astype(np.int64)
-    return table[days - low], len(edges) + 1
-
-
-def _broken(rule: Rule, items: list[CompiledRule | None], group: Ints, cases: Columns) -> tuple[Bools, Bools | None]:
-    """The rows that break a rule, and those where nobody told the fact it needs."""
-    column = cases.facts[rule.fact]
-    speaks = np.array([item is not None for item in items])
-    here: Bools | None = None if speaks.all() else speaks[group]
-    present = column.present
-    if rule.must_be in ("at_most", "at_least"):
-        bad = _beyond(rule, items, group, column.values, cases)
-    else:
-        bad = ~_allowed(items, column.labels or ())[group, column.values]
-    tabled = any(check.missing for item in items if item is not None for check in item.checks)
-    untold: Bools | None = None
-    if tabled:
-        beyond, untold = tabled_columns.beyond(rule, items, group, cases.facts)
-        bad |= beyond
-    if present is not None:
-        bad &= present
-    fact = next(item.fact for item in items if item is not None)
-    open_: Bools | None = None
-    if fact.may_be_untold and present is not None:
-        open_ = ~present if here is None else ~present & here
-    if any(check.untold for item in items if item is not None for check in item.checks):
-        limit = cases.facts[rule.limit_fact or ""].present
-        if limit is not None:
-            missing = ~limit if here is None else ~limit & here
-            missing = missing if present is None else missing & present
-            open_ = missing if open_ is None else open_ | missing
-    if untold is not None:
-        untold &= True if present is None else present
-        open_ = untold if open_ is None else open_ | untold
-    return bad, open_
-
-
-def _beyond(rule: Rule, items: list[CompiledRule | None], group: Ints, given: Ints, cases: Columns) -> Bools:
-    lower = rule.must_be == "at_most"
-    beyond = np.greater if lower else np.less
-    tightest = min if lower else max
-    loosest = _FAR if lower else -_FAR
-    fixed = [
-        tightest((_number(check.constant) for check in item.checks if check.is_fixed), default=loosest)
-        if item is not None
-        else loosest
-        for item in items
-    ]
-    bad: Bools = np.zeros(len(group), np.bool_)
-    if len(set(fixed)) == 1:
-        if fixed[0] != loosest:
-            bad = beyond(given, fixed[0])
-    else:
-        bad = beyond(given, np.array(fixed, np.int64)[group])
-    spans: dict[Span, list[int]] = {}
-    for number, item in enumerate(items):
-        for span in {check.span for check in item.checks if check.span is not None} if item is not None else ():
-            spans.setdefault(span, []).append(number)
-    for span, groups in spans.items():
-        start = cases.facts[span.start]
-        bad |= _where(beyond(given, _ends(span, start.values)), groups, items, group, start.present)
-    if rule.limit_fact is not None:
-        limit = cases.facts[rule.limit_fact]
-        groups = [n for n, item in enumerate(items) if item is not None]
-        bad |= _where(beyond(given, limit.values), groups, items, group, limit.present)
-    return bad
-
-
-def _where(bad: Bools, groups: list[int], items: list[Any], group: Ints, present: Bools | None) -> Bools:
-    if len(groups) < len(items):
-        speaks = np.zeros(len(items), np.bool_)
-        speaks[groups] = True
-        bad = bad & speaks[group]
-    return bad if present is None else bad & present
-
-
-def _ends(span: Span, starts: Ints) -> Ints:
-    """The day a span leads to, looked up by start day."""
-    low, high = int(starts.min(initial=_FAR)), int(starts.max(initial=0))
-    if low > high or low < 1:  # an absent day is 0 and masked by whoever asked
-        known = np.unique(starts[starts > 0])
-        table = {day: span.day(date.fromordinal(day)).toordinal() for day in known.tolist()}
-        return np.fromiter((table.get(day, 0) for day in starts.tolist()), np.int64, len(starts))
-    seen = np.zeros(high - low + 1, np.bool_)
-    seen[starts - low] = True
-    ends = np.zeros(high - low + 1, np.int64)
-    for offset in np.flatnonzero(seen).tolist():
-        ends[offset] = span.day(date.fromordinal(low + offset)).toordinal()
-    return ends[starts - low]
-
-
-def _allowed(items: list[CompiledRule | None], labels: tuple[Any, ...]) -> Bools:
-    """For each group and label, whether it passes every level."""
-    table = np.ones((len(items), len(labels)), np.bool_)
-    for number, item in enumerate(items):
-        if item is not None:
-            table[number] = [
-                label is None or all(item.passes(label, check.constant) for check in item.checks) for label in labels
-            ]
-    return table
-
-
-def _number(limit: Any) -> int:
-    return _NUMBERS["instant" if isinstance(limit, datetime) else "date"](limit) if isinstance(limit, date) else limit
+_NUMBERS: Mapping[str, Callable[[Any], int]] = {"date": date.toordinal, "instant": column_limits.microseconds}

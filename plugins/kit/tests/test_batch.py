@@ -17,6 +17,7 @@ from offcampus_rules import (
     Release,
     Scope,
     batch,
+    column_groups,
     load_ruleset,
     statuses,
 )
@@ -137,6 +138,14 @@ def test_columns_answer_as_single_cases_do(gate, make):
     """Random cases around every limit and date, in every province that is installed."""
     dice = random.Random(7)
     compare(gate, [make(dice) for _ in range(200)], load_ruleset())
+
+
+def test_pieces_and_renumbering_cannot_be_seen(monkeypatch):
+    """Rows are judged in blocks, and groups renumbered when their keys grow too large: no answer depends on it."""
+    monkeypatch.setattr(column_groups, "BLOCK", 7)
+    monkeypatch.setattr(column_groups, "_DENSE", 20)
+    dice = random.Random(5)
+    compare("charge", [charge(dice) for _ in range(60)], load_ruleset())
 
 
 def test_a_rule_that_is_lifted_whole_wants_no_fact():
