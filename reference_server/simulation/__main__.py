@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -15,6 +15,7 @@ import click
 from offcampus_server.kernel.observe import configure_logs
 
 from simulation.play import Played, Stage
+from simulation.record import Record
 from simulation.script import Script, generate
 from simulation.servers import postgres_server
 
@@ -30,19 +31,25 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--jobs", default=1, show_default=True, help="processes")
 @click.option("--replay", type=FILE, help="play a kept script again, step by step")
 @click.option("--keep", type=FILE, default=Path("broken.json"), show_default=True, help="where a shrunk script goes")
+@click.option("--record", type=FILE, help="note each history here, and go on where an earlier run stopped")
 @click.option("--planted", help="with this bug planted in the server's code (see docs/planted-bugs.md)")
 def main(  # the options
-    seeds: int, first: int, steps: int, engine: str, jobs: int, replay: Path | None, keep: Path, planted: str | None
+    seeds: int, first: int, steps: int, engine: str, jobs: int, replay: Path | None, keep: Path, record: Path | None,
+    planted: str | None,
 ) -> None:  # fmt: skip
     """Play random histories of the money side, check every invariant all along, shrink what breaks."""
     configure_logs("error")
     with _postgres(engine) as server, _planted(planted):
         if replay is not None:
             sys.exit(_replay(replay, engine, server))
-        sys.exit(_run(range(first, first + seeds), steps, engine, server, jobs, keep))
+        noted = Record(record, engine, steps) if record else None
+        left = [seed for seed in range(first, first + seeds) if noted is None or seed not in noted.done()]
+        sys.exit(_run(left, steps, engine, server, jobs, keep, noted))
 
 
-def _run(seeds: range, steps: int, engine: str, server: str | None, jobs: int, keep: Path) -> int:
+def _run(
+    seeds: Sequence[int], steps: int, engine: str, server: str | None, jobs: int, keep: Path, record: Record | None
+) -> int:
     started, played, outcomes, points = time.perf_counter(), 0, Counter[str](), Counter[str]()
     batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
     for found in _all(batches, steps, engine, server, jobs):
@@ -50,6 +57,8 @@ def _run(seeds: range, steps: int, engine: str, server: str | None, jobs: int, k
             played += one.steps
             outcomes += one.outcomes
             points += one.points
+            if record is not None:
+                record.note(one)
             if one.broken:
                 click.echo(f"seed {one.script.seed}, step {one.at}: {one.broken}\n{one.detail}")
                 _shrink(one, engine, server, keep)
@@ -63,12 +72,14 @@ def _run(seeds: range, steps: int, engine: str, server: str | None, jobs: int, k
     return 0
 
 
-def _all(batches: list[range], steps: int, engine: str, server: str | None, jobs: int) -> Iterator[list[Played]]:
+def _all(
+    batches: list[Sequence[int]], steps: int, engine: str, server: str | None, jobs: int
+) -> Iterator[list[Played]]:
     if jobs == 1:
         stage = Stage(engine, server)
         try:
             for batch in batches:
-                yield [stage.play(generate(seed, steps)) for seed in batch]
+                yield from ([stage.play(generate(seed, steps))] for seed in batch)
         finally:
             stage.close()
         return
@@ -85,7 +96,7 @@ def _prepare(engine: str, server: str | None) -> None:
     _stage = Stage(engine, server)
 
 
-def _batch(seeds: range, steps: int) -> list[Played]:
+def _batch(seeds: Sequence[int], steps: int) -> list[Played]:
     assert _stage is not None
     return [_stage.play(generate(seed, steps)) for seed in seeds]
 

@@ -121,7 +121,7 @@ _ALL = [
         "a repeated request is carried out again", ("one key", OURS)),
     Bug("key-for-anything", "kernel.idempotency:once", "if stored.fingerprint != fingerprint:", "if False:",
         "a key's answer is given to another request", ("one key, one request",)),
-    Bug("key-not-kept", "kernel.idempotency:once", "work.connection.execute(insert(keys),", "(lambda *_: None)(insert(keys),",
+    Bug("key-not-kept", "kernel.idempotency:once", "work.connection.execute(_KEEP,", "(lambda *_: None)(_KEEP,",
         "the answer under a key is not kept", ("one key", "what was acknowledged", OURS)),
     Bug("flush-before-the-end", "kernel.unit_of_work:Storage._attempts", "work.flush()",
         "connection.rollback()", "what was acknowledged was never committed",

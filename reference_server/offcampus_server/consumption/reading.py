@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from offcampus_server.consumption.tables import consumption_records as records
 from offcampus_server.kernel.unit_of_work import Work
+
+_DISPUTED = select(func.coalesce(func.sum(records.c.class_hours_centi), 0)).where(
+    records.c.order_id == bindparam("order"), records.c.state == "disputed"
+)
 
 
 def standing(work: Work, order_id: str, ids: Sequence[str]) -> frozenset[str]:
@@ -18,7 +22,4 @@ def standing(work: Work, order_id: str, ids: Sequence[str]) -> frozenset[str]:
 
 def disputed_centi(work: Work, order_id: str) -> int:
     """The hours of an order that a family disputes and nobody has ruled on, in hundredths."""
-    query = select(func.coalesce(func.sum(records.c.class_hours_centi), 0)).where(
-        records.c.order_id == order_id, records.c.state == "disputed"
-    )
-    return int(work.connection.execute(query).scalar_one())
+    return int(work.connection.execute(_DISPUTED, {"order": order_id}).scalar_one())

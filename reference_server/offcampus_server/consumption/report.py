@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offcampus_rules import Confirmation, Deadline
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import bindparam, insert, select, tuple_
 
 from offcampus_server.consumption import decisions, service
 from offcampus_server.consumption.tables import consumption_records
@@ -25,6 +25,12 @@ from offcampus_server.kernel.rulings import problem_of
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.orders import service as orders
 from offcampus_server.orders.service import Order
+
+_INSERT = insert(consumption_records)
+_PAIR = (consumption_records.c.lesson_id, consumption_records.c.order_id)
+_LIVE = select(*_PAIR).where(
+    tuple_(*_PAIR).in_(bindparam("pairs", expanding=True)), consumption_records.c.state != "void"
+)
 
 
 def report(call: Call, work: Work) -> Answer:
@@ -87,13 +93,10 @@ def _load(work: Work, documents: Sequence[dict[str, Any]]) -> _Known:
 
 def _taken(work: Work, documents: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
     pairs = sorted({(d["lesson_id"], d["order_id"]) for d in documents if "lesson_id" in d})
-    columns = tuple_(consumption_records.c.lesson_id, consumption_records.c.order_id)
     found: set[tuple[str, str]] = set()
     for start in range(0, len(pairs), 250):
-        query = select(consumption_records.c.lesson_id, consumption_records.c.order_id).where(
-            columns.in_(pairs[start : start + 250]), consumption_records.c.state != "void"
-        )
-        found |= {(row.lesson_id, row.order_id) for row in work.connection.execute(query)}
+        some = work.connection.execute(_LIVE, {"pairs": pairs[start : start + 250]})
+        found |= {(row.lesson_id, row.order_id) for row in some}
     return found
 
 
@@ -153,7 +156,7 @@ def _deadline(work: Work, known: _Known, course: Course, notified_at: str) -> De
 def _store(work: Work, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    work.connection.execute(insert(consumption_records), rows)
+    work.connection.execute(_INSERT, rows)
     hours: dict[str, int] = defaultdict(int)
     for row in rows:
         hours[row["order_id"]] += row["class_hours_centi"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, bindparam, select
 
 from offcampus_server.consumption.tables import consumption_records as records
 from offcampus_server.funds import releases
@@ -21,6 +21,13 @@ from offcampus_server.kernel.problems import Problem, missing_reference, violati
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.orders import service as orders
 from offcampus_server.refunds import service as refunds
+
+_SILENT = (
+    select(records)
+    .where(records.c.state == "reported", records.c.due_at <= bindparam("now"))
+    .order_by(records.c.due_at, records.c.id)
+    .limit(bindparam("limit"))
+)
 
 
 def confirm(call: Call, work: Work) -> Answer:
@@ -65,8 +72,7 @@ def confirm_silent(work: Work, limit: int) -> int:
 
     One order at a time asks for its release, so that many lessons of one order make one instruction.
     """
-    query = select(records).where(records.c.state == "reported", records.c.due_at <= work.now)
-    rows = work.connection.execute(query.order_by(records.c.due_at, records.c.id).limit(limit)).mappings().all()
+    rows = work.connection.execute(_SILENT, {"now": work.now, "limit": limit}).mappings().all()
     for row in rows:
         _confirm(work, row, None, "silence", "reported")
     for order_id in dict.fromkeys(row["order_id"] for row in rows):
@@ -101,7 +107,7 @@ def reverse(work: Work, item: Item) -> None:
         "class_hours_centi": sent["class_hours_centi"], "occurred_until": parse(sent["occurred_until"]),
         "due_at": work.now, "due_provisional": 0, "reverses": row["id"], "decision_id": row["decision_id"],
     }  # fmt: skip
-    stored = work.connection.execute(insert(records).returning(*records.c), reversal).mappings().one()
+    stored = resources.store(work, records, reversal)
     item.accept(stored["id"])
     _emit(work, "reverseConsumption", "reversed", stored)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, bindparam, func, select
 
 from offcampus_server.funds.tables import custody_accounts, custody_instructions
 from offcampus_server.institutions import service as institutions
@@ -17,6 +17,10 @@ from offcampus_server.ledger import service as ledger
 HELD_BY = {"custody": "custody", "reserve": "reserve_held"}
 """By an account's purpose, the kind of account that the ledger keeps for it."""
 FIXED = ("external_id", "institution_id", "opened_on", "purpose")
+_OF_INSTITUTION = select(custody_accounts.c.id).where(
+    custody_accounts.c.institution_id == bindparam("institution"), custody_accounts.c.purpose == "custody"
+)
+_TAKING = _OF_INSTITUTION.where(custody_accounts.c.state != "closed").limit(1)
 
 
 def open_account(call: Call, work: Work) -> Answer:
@@ -74,11 +78,7 @@ def present(work: Work, row: RowMapping) -> dict[str, Any]:
 
 def require_custody(work: Work, institution_id: str) -> None:
     """The institution has an account that takes pre-charges. Raises `custody.account_missing` (M-07.3)."""
-    query = select(custody_accounts.c.id).where(
-        custody_accounts.c.institution_id == institution_id, custody_accounts.c.purpose == "custody",
-        custody_accounts.c.state != "closed",
-    )  # fmt: skip
-    if work.connection.execute(query.limit(1)).first() is None:
+    if work.connection.execute(_TAKING, {"institution": institution_id}).first() is None:
         raise Problem("custody.account_missing", "all pre-charges go into custody; no bank has opened an account yet")
 
 
@@ -93,10 +93,8 @@ def are_kept(work: Work, institution_id: str) -> bool:
 
 def held_by_institution(work: Work, institution_id: str) -> int:
     """What all custody accounts of an institution hold by our books."""
-    query = select(custody_accounts.c.id).where(
-        custody_accounts.c.institution_id == institution_id, custody_accounts.c.purpose == "custody"
-    )
-    return sum(ledger.custody_balances(work, list(work.connection.execute(query).scalars())).values())
+    ids = work.connection.execute(_OF_INSTITUTION, {"institution": institution_id}).scalars()
+    return sum(ledger.custody_balances(work, list(ids)).values())
 
 
 def of_bank(work: Work, account_id: str) -> RowMapping:
@@ -115,8 +113,7 @@ def by_id(work: Work, ids: list[str]) -> dict[str, RowMapping]:
 
 def touch(work: Work, account_id: str) -> None:
     """An account's balance has changed: a new version."""
-    row = by_id(work, [account_id])[account_id]
-    tell(work, "balance_changed", resources.change(work, custody_accounts, row, None))
+    tell(work, "balance_changed", resources.touch(work, custody_accounts, account_id))
 
 
 def tell(work: Work, verb: str, row: RowMapping) -> None:
@@ -125,11 +122,3 @@ def tell(work: Work, verb: str, row: RowMapping) -> None:
         "custody_account", verb, row["id"], row["institution_id"], row["version"], state=row["state"],
         external_id=row["external_id"], region_code=row["region_code"], bank_id=row["bank_id"],
     )  # fmt: skip
-
-
-def custody_of(work: Work, institution_id: str) -> int:
-    """What an institution's custody accounts hold by our books, in fen."""
-    query = select(custody_accounts.c.id).where(
-        custody_accounts.c.institution_id == institution_id, custody_accounts.c.purpose == "custody"
-    )
-    return sum(ledger.custody_balances(work, list(work.connection.execute(query).scalars())).values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, exists, func, insert, or_, select, update
 
 from offcampus_server.funds import accounts, decisions
 from offcampus_server.funds.tables import custody_instructions, custody_movements
@@ -114,38 +114,17 @@ def failed_of_refund(work: Work, refund_id: str) -> list[RowMapping]:
 
 def refunds_to_pay_again(work: Work, failed_before: datetime, limit: int) -> list[str]:
     """Refunds of which an instruction failed before a moment, was not instructed anew, and is not in doubt."""
-    anew = custody_instructions.alias()
-    query = select(custody_instructions.c.refund_id).where(
-        custody_instructions.c.state == "failed", custody_instructions.c.refund_id.is_not(None),
-        custody_instructions.c.updated_at <= failed_before,
-        ~exists().where(anew.c.retries == custody_instructions.c.id),
-        custody_instructions.c.late_reference.is_(None), ~exists().where(_says_that_it_moved(custody_instructions.c)),
-    )  # fmt: skip
-    return list(work.connection.execute(query.distinct().order_by("refund_id").limit(limit)).scalars())
+    return list(work.connection.execute(_TO_PAY_AGAIN, {"before": failed_before, "limit": limit}).scalars())
 
 
 def in_doubt(work: Work, order_id: str, kind: str) -> int:
     """What a bank reported as failed and yet as moved, in fen: a difference to settle, never to pay again."""
-    anew = custody_instructions.alias()
-    query = select(func.coalesce(func.sum(custody_instructions.c.amount_fen), 0)).where(
-        custody_instructions.c.order_id == order_id, custody_instructions.c.kind == kind,
-        custody_instructions.c.state == "failed", ~exists().where(anew.c.retries == custody_instructions.c.id),
-        or_(
-            custody_instructions.c.late_reference.is_not(None),
-            exists().where(_says_that_it_moved(custody_instructions.c)),
-        ),
-    )  # fmt: skip
-    return int(work.connection.execute(query).scalar_one())
+    return int(work.connection.execute(_IN_DOUBT, {"order": order_id, "kind": kind}).scalar_one())
 
 
 def owed_back(work: Work, order_id: str) -> int:
     """What a bank failed to refund and has not been instructed anew, in fen: it keeps its room in the escrow."""
-    anew = custody_instructions.alias()
-    query = select(func.coalesce(func.sum(custody_instructions.c.amount_fen), 0)).where(
-        custody_instructions.c.order_id == order_id, custody_instructions.c.kind == "refund",
-        custody_instructions.c.state == "failed", ~exists().where(anew.c.retries == custody_instructions.c.id),
-    )  # fmt: skip
-    return int(work.connection.execute(query).scalar_one())
+    return int(work.connection.execute(_FAILED, {"order": order_id, "kind": "refund"}).scalar_one())
 
 
 def line_of(work: Work, instruction: RowMapping) -> str | None:
@@ -173,7 +152,7 @@ def _issue(
         "part_no": part.part_no if part else None, "channel": part.channel if part else None, "retries": retries,
         "amount_fen": amount_fen, "issued_at": work.now, "updated_at": work.now,
     }  # fmt: skip
-    work.connection.execute(insert(custody_instructions), row)
+    work.connection.execute(_INSERT, row)
     held_by = accounts.HELD_BY[account["purpose"]]
     about = Transfer(
         kind, order.id, account["id"], amount_fen, row["payment_id"], row["part_no"], row["id"], held_by=held_by
@@ -192,9 +171,39 @@ def _says_that_it_moved(instruction: Any) -> ColumnElement[bool]:
     )
 
 
+_INSERT = insert(custody_instructions)
+_OF_REFUND = (
+    select(custody_instructions)
+    .where(custody_instructions.c.refund_id == bindparam("refund"))
+    .order_by(custody_instructions.c.id)
+)
+_anew = custody_instructions.alias()
+_LAST_WORD = ~exists().where(_anew.c.retries == custody_instructions.c.id)
+_FAILED = select(func.coalesce(func.sum(custody_instructions.c.amount_fen), 0)).where(
+    custody_instructions.c.order_id == bindparam("order"), custody_instructions.c.kind == bindparam("kind"),
+    custody_instructions.c.state == "failed", _LAST_WORD,
+)  # fmt: skip
+_IN_DOUBT = _FAILED.where(
+    or_(
+        custody_instructions.c.late_reference.is_not(None),
+        exists().where(_says_that_it_moved(custody_instructions.c)),
+    )
+)
+_TO_PAY_AGAIN = (
+    select(custody_instructions.c.refund_id)
+    .where(
+        custody_instructions.c.state == "failed", custody_instructions.c.refund_id.is_not(None),
+        custody_instructions.c.updated_at <= bindparam("before"), _LAST_WORD,
+        custody_instructions.c.late_reference.is_(None), ~exists().where(_says_that_it_moved(custody_instructions.c)),
+    )
+    .distinct()
+    .order_by("refund_id")
+    .limit(bindparam("limit"))
+)  # fmt: skip
+
+
 def _standing(work: Work, refund_id: str) -> list[RowMapping]:
     """A refund's instructions without those in whose place another one stands."""
-    query = select(custody_instructions).where(custody_instructions.c.refund_id == refund_id)
-    rows = work.connection.execute(query.order_by(custody_instructions.c.id)).mappings().all()
+    rows = work.connection.execute(_OF_REFUND, {"refund": refund_id}).mappings().all()
     replaced = {row["retries"] for row in rows}
     return [row for row in rows if row["id"] not in replaced]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select
+from sqlalchemy import RowMapping, bindparam, func, insert, select
 
 from offcampus_server.funds import accounts, decisions, differences, releases, service, statements
 from offcampus_server.funds.decisions import Instructed
@@ -29,6 +29,19 @@ from offcampus_server.orders import service as orders
 from offcampus_server.orders.payments import Part
 from offcampus_server.warnings import service as warnings
 from offcampus_server.warnings.service import Window
+
+_INSERT = insert(custody_movements)
+_CLAIMED = select(custody_movements.c.instruction_id).where(
+    custody_movements.c.instruction_id.in_(bindparam("ids", expanding=True)), custody_movements.c.state == "matched"
+)
+_OUT_BY_DAY = (
+    select(func.sum(custody_movements.c.amount_fen))
+    .where(
+        custody_movements.c.institution_id == bindparam("institution"), custody_movements.c.direction == "debit",
+        custody_movements.c.value_on.in_(bindparam("days", expanding=True)),
+    )
+    .group_by(custody_movements.c.value_on)
+)  # fmt: skip
 
 
 def report(call: Call, work: Work) -> Answer:
@@ -68,12 +81,8 @@ def _judge(items: Batch) -> None:
 
 def _window(work: Work, institution_id: str, days: set[date]) -> Window:
     """What left an institution's accounts on the days that were reported, and what they hold now."""
-    out = func.sum(custody_movements.c.amount_fen)
-    query = select(out).where(
-        custody_movements.c.institution_id == institution_id, custody_movements.c.direction == "debit",
-        custody_movements.c.value_on.in_(sorted(days)),
-    )  # fmt: skip
-    by_day = [int(fen) for fen in work.connection.execute(query.group_by(custody_movements.c.value_on)).scalars()]
+    whose = {"institution": institution_id, "days": sorted(days)}
+    by_day = [int(fen) for fen in work.connection.execute(_OUT_BY_DAY, whose).scalars()]
     held = accounts.held_by_institution(work, institution_id)
     until = max(days) + timedelta(days=1)
     return Window(institution_id, min(days), until, held, sum(by_day), max(by_day, default=0))
@@ -135,7 +144,7 @@ def _store(work: Work, item: Item, account: RowMapping, break_type: str | None) 
         "amount_fen": line["amount_fen"], "direction": line["direction"],
         "instruction_id": line.get("instruction_id"), "break_type": break_type,
     }  # fmt: skip
-    work.connection.execute(insert(custody_movements), row)
+    work.connection.execute(_INSERT, row)
     item.accept(movement_id)
     work.audit("reportCustodyMovements", movement_id, account["institution_id"], detail={"break_type": break_type})
     tell(work, "unmatched" if break_type else "recorded", row)
@@ -151,10 +160,9 @@ def tell(work: Work, verb: str, row: Any) -> None:
 
 
 def _instructed(work: Work, ids: list[str]) -> dict[str, Instructed]:
-    claimed_query = select(custody_movements.c.instruction_id).where(
-        custody_movements.c.instruction_id.in_(ids), custody_movements.c.state == "matched"
-    )
-    claimed = set(work.connection.execute(claimed_query).scalars())
+    if not ids:
+        return {}
+    claimed = set(work.connection.execute(_CLAIMED, {"ids": ids}).scalars())
     rows = resources.by_ids(work, custody_instructions, ids)
     return {id: _asked(row, id in claimed) for id, row in rows.items()}
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from offcampus_rules import Release
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from offcampus_server.consumption import reading as consumption
 from offcampus_server.courses import service as courses
@@ -28,6 +28,18 @@ from offcampus_server.orders.service import Order
 
 ASKED_AGAIN_AFTER = timedelta(days=1)
 """A bank's failure or a freeze is rarely over sooner, and a bank is not flooded with what it cannot do."""
+_DUE = (
+    select(releases_waiting.c.order_id)
+    .where(releases_waiting.c.not_before <= bindparam("now"))
+    .order_by(releases_waiting.c.not_before)
+    .limit(bindparam("limit"))
+)
+_WAIT = insert(releases_waiting)
+_FORGET = (
+    delete(releases_waiting)
+    .where(releases_waiting.c.order_id == bindparam("order"))
+    .returning(releases_waiting.c.settles_at)
+)
 
 
 def begin(work: Work, order_id: str) -> None:
@@ -70,8 +82,7 @@ def settle_ended(work: Work, order_id: str) -> None:
 
 def release_waiting(work: Work, limit: int) -> int:
     """Settle what has its day, and ask again for what could not be released; returns for how many orders."""
-    query = select(releases_waiting.c.order_id).where(releases_waiting.c.not_before <= work.now)
-    due = list(work.connection.execute(query.order_by(releases_waiting.c.not_before).limit(limit)).scalars())
+    due = list(work.connection.execute(_DUE, {"now": work.now, "limit": limit}).scalars())
     for order_id in due:
         release_due(work, order_id)
         orders.close_when_settled(work, order_id)
@@ -140,15 +151,14 @@ def _of_institution(work: Work, order: Order, amount: int) -> dict[str, Any]:
         max(sums[id].paid - sums[id].refunded - sums[id].pending_refund - each.earned_fen(each.confirmed_centi), 0)
         for id, each in found.items()
     )
-    custody = accounts.custody_of(work, order.institution_id) - leaving - amount
+    custody = accounts.held_by_institution(work, order.institution_id) - leaving - amount
     return {"custody_after_fen": custody, "unconsumed_after_fen": unconsumed}
 
 
 def _forget(work: Work, order_id: str) -> datetime | None:
-    gone = delete(releases_waiting).where(releases_waiting.c.order_id == order_id)
-    return work.connection.execute(gone.returning(releases_waiting.c.settles_at)).scalar()
+    return work.connection.execute(_FORGET, {"order": order_id}).scalar()
 
 
 def _wait(work: Work, order_id: str, not_before: datetime, settles_at: datetime) -> None:
     row = {"order_id": order_id, "not_before": not_before, "settles_at": settles_at}
-    work.connection.execute(insert(releases_waiting), row)
+    work.connection.execute(_WAIT, row)

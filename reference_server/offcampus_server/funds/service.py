@@ -172,14 +172,7 @@ def _mine(call: Call, work: Work) -> RowMapping:
 
 
 def _step(work: Work, row: RowMapping, state: str, **columns: Any) -> RowMapping:
-    changes = {**columns, "state": state, "version": row["version"] + 1, "updated_at": work.now}
-    query = (
-        update(custody_instructions)
-        .where(custody_instructions.c.id == row["id"], custody_instructions.c.version == row["version"])
-        .values(changes)
-        .returning(*custody_instructions.c)
-    )
-    changed = work.connection.execute(query).mappings().one()
+    changed = resources.change(work, custody_instructions, row, None, state=state, **columns)
     work.audit(f"instruction.{state}", row["id"], row["institution_id"])
     instructions.tell(work, state, changed)
     return changed

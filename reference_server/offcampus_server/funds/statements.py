@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import BindParameter, RowMapping, bindparam, insert, select, update
 
 from offcampus_server.funds import accounts, decisions, differences, statement_files
 from offcampus_server.funds.decisions import Booked
 from offcampus_server.funds.tables import custody_movements, statements
-from offcampus_server.kernel.access import visible
+from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.ids import new_id
@@ -131,47 +131,58 @@ def _account(work: Work, account_id: str) -> RowMapping:
 
 
 def _may_see(work: Work, row: RowMapping) -> bool:
-    assert work.party is not None
-    query = select(statements.c.id).where(statements.c.id == row["id"], visible(work.party, statements))
-    return work.connection.execute(query).first() is not None
+    return resources.seen(work, statements, row["id"]) is not None
 
 
 def _booked(work: Work, account_id: str, day: date) -> list[Booked]:
-    query = select(custody_movements).where(
-        custody_movements.c.account_id == account_id, custody_movements.c.value_on == day
-    )
-    return [
-        Booked(row["id"], row["external_id"], row["bank_reference"], row["amount_fen"], row["direction"])
-        for row in work.connection.execute(query.order_by(custody_movements.c.id)).mappings()
-    ]
+    return [Booked(*row) for row in work.connection.execute(_BOOKED, {"account": account_id, "day": day})]
 
 
 def _elsewhere(work: Work, account_id: str, day: date, sent: Mapping[str, Any]) -> set[str]:
     """Which of the lines' references are booked on another day of the account."""
     references, found = sorted({line["bank_reference"] for line in sent["lines"]}), set[str]()
     for start in range(0, len(references), 500):
-        query = select(custody_movements.c.bank_reference).where(
-            custody_movements.c.account_id == account_id, custody_movements.c.value_on != day,
-            custody_movements.c.bank_reference.in_(references[start : start + 500]),
-        )  # fmt: skip
-        found |= set(work.connection.execute(query).scalars())
+        some = {"account": account_id, "day": day, "references": references[start : start + 500]}
+        found |= set(work.connection.execute(_ELSEWHERE, some).scalars())
     return found
 
 
 def _previous_closing(work: Work, account_id: str, day: date) -> int | None:
-    query = select(statements.c.closing_balance_fen).where(
-        statements.c.account_id == account_id, statements.c.statement_on < day
-    )
-    return work.connection.execute(query.order_by(statements.c.statement_on.desc()).limit(1)).scalar()
+    return work.connection.execute(_PREVIOUS_CLOSING, {"account": account_id, "day": day}).scalar()
 
 
 def _following(work: Work, account_id: str, day: date) -> date | None:
-    query = select(statements.c.statement_on).where(
-        statements.c.account_id == account_id, statements.c.statement_on > day
-    )
-    return work.connection.execute(query.order_by(statements.c.statement_on).limit(1)).scalar()
+    return work.connection.execute(_FOLLOWING, {"account": account_id, "day": day}).scalar()
 
 
 def _find(work: Work, account_id: str, day: date) -> RowMapping | None:
-    query = select(statements).where(statements.c.account_id == account_id, statements.c.statement_on == day)
-    return work.connection.execute(query).mappings().first()
+    return work.connection.execute(_OF_DAY, {"account": account_id, "day": day}).mappings().first()
+
+
+_ACCOUNT: BindParameter[str] = bindparam("account")
+_DAY: BindParameter[date] = bindparam("day")
+_OF_DAY = select(statements).where(statements.c.account_id == _ACCOUNT, statements.c.statement_on == _DAY)
+_PREVIOUS_CLOSING = (
+    select(statements.c.closing_balance_fen)
+    .where(statements.c.account_id == _ACCOUNT, statements.c.statement_on < _DAY)
+    .order_by(statements.c.statement_on.desc())
+    .limit(1)
+)
+_FOLLOWING = (
+    select(statements.c.statement_on)
+    .where(statements.c.account_id == _ACCOUNT, statements.c.statement_on > _DAY)
+    .order_by(statements.c.statement_on)
+    .limit(1)
+)
+_BOOKED = (
+    select(
+        custody_movements.c.id, custody_movements.c.external_id, custody_movements.c.bank_reference,
+        custody_movements.c.amount_fen, custody_movements.c.direction,
+    )
+    .where(custody_movements.c.account_id == _ACCOUNT, custody_movements.c.value_on == _DAY)
+    .order_by(custody_movements.c.id)
+)  # fmt: skip
+_ELSEWHERE = select(custody_movements.c.bank_reference).where(
+    custody_movements.c.account_id == _ACCOUNT, custody_movements.c.value_on != _DAY,
+    custody_movements.c.bank_reference.in_(bindparam("references", expanding=True)),
+)  # fmt: skip

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, select
 
 from offcampus_server.institutions.tables import campuses, institutions, materials, staff
 from offcampus_server.kernel import extensions, resources
-from offcampus_server.kernel.access import NATION, owns_region, region_prefix, visible
+from offcampus_server.kernel.access import NATION, owns_region, region_prefix
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.personal import stripped
 from offcampus_server.kernel.problems import Problem, missing_reference, violation, wrong_state
@@ -35,10 +35,7 @@ class Institution:
 
 def require(work: Work, institution_id: str, pointer: str = "/institution_id", *, approved: bool = True) -> Institution:
     """An institution that the caller acts for. Raises `reference.not_found`, or `resource.state` when not approved."""
-    assert work.party is not None
-    query = select(institutions).where(institutions.c.id == institution_id, visible(work.party, institutions))
-    row = work.connection.execute(query).mappings().first()
-    if row is None:
+    if (row := resources.seen(work, institutions, institution_id)) is None:
         raise missing_reference(pointer, institution_id)
     if approved and row["state"] != "approved":
         raise wrong_state(row["state"], "approved")

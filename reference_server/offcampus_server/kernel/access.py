@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from offcampus_spec.operations import Operation
-from sqlalchemy import ColumnElement, Table, false, true
+from sqlalchemy import ColumnElement, Table, bindparam, false, true
 
 from offcampus_server.kernel.problems import Problem, violation
 
@@ -39,14 +41,34 @@ def require_scope(party: Party, operation: Operation) -> None:
 
 def visible(party: Party, table: Table) -> ColumnElement[bool]:
     """The rows of a table that exist for a party."""
+    return _visible(party.role, table, reach(party))
+
+
+def visible_to(role: str, table: Table) -> ColumnElement[bool]:
+    """The same for whichever party of a role a statement is executed with: `reach` tells its values."""
+    return _visible(role, table, _REACH)
+
+
+def reach(party: Party) -> dict[str, Any]:
+    """What a party is shown by, as `visible_to` asks for it."""
     if party.role == "institution_system":
-        if "institution_id" not in table.c:
-            return false()
-        return table.c.institution_id.in_(sorted(party.institution_ids))
-    if party.role == "bank":
-        return table.c.bank_id == party.id if "bank_id" in table.c else false()
-    if party.role in ("authority", "guardian_app") and "region_code" in table.c:
-        return within(table.c.region_code, party.region_code)
+        return {"institutions": sorted(party.institution_ids)}
+    return {"bank": party.id} if party.role == "bank" else {"region": region_prefix(party.region_code)}
+
+
+_REACH: dict[str, Any] = {
+    "institutions": bindparam("institutions", expanding=True), "bank": bindparam("bank"), "region": bindparam("region"),
+}  # fmt: skip
+
+
+def _visible(role: str, table: Table, shown_by: Mapping[str, Any]) -> ColumnElement[bool]:
+    if role == "institution_system" and "institution_id" in table.c:
+        return table.c.institution_id.in_(shown_by["institutions"])
+    if role == "bank" and "bank_id" in table.c:
+        at_the_bank: ColumnElement[bool] = table.c.bank_id == shown_by["bank"]
+        return at_the_bank
+    if role in ("authority", "guardian_app") and "region_code" in table.c:
+        return table.c.region_code.startswith(shown_by["region"])
     return false()
 
 

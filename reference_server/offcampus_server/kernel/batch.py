@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from offcampus_spec import schemas
-from sqlalchemy import Table, select
+from sqlalchemy import Executable, Table, bindparam, select
 
 from offcampus_server.kernel import violations
 from offcampus_server.kernel.contract import Answer, Call
@@ -105,13 +106,18 @@ class Batch:
     def _stored(self, table: Table, external_ids: Sequence[str]) -> dict[str, tuple[str, int, str]]:
         assert self.work.party is not None
         found: dict[str, tuple[str, int, str]] = {}
-        columns = select(table.c.external_id, table.c.id, table.c.version, table.c.digest)
         for start in range(0, len(external_ids), 500):
-            chunk = external_ids[start : start + 500]
-            query = columns.where(table.c.party_id == self.work.party.id, table.c.external_id.in_(chunk))
-            for row in self.work.connection.execute(query):
+            sought = {"party": self.work.party.id, "references": external_ids[start : start + 500]}
+            for row in self.work.connection.execute(_by_references(table), sought):
                 found[row.external_id] = (row.id, row.version, row.digest)
         return found
+
+
+@cache
+def _by_references(table: Table) -> Executable:
+    return select(table.c.external_id, table.c.id, table.c.version, table.c.digest).where(
+        table.c.party_id == bindparam("party"), table.c.external_id.in_(bindparam("references", expanding=True))
+    )
 
 
 OUTCOMES = ("accepted", "duplicate", "refused")

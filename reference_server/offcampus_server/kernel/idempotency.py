@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Text, insert, select, text
+from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Text, bindparam, insert, select, text
 
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.db import Instant, Json, table
@@ -34,6 +34,11 @@ keys = table(
     PrimaryKeyConstraint("party_id", "operation_id", "key"),
 )
 
+CLAIM = ("party_id", "operation_id", "key")
+_FIND = select(keys).where(*(keys.c[name] == bindparam(name) for name in CLAIM))
+_KEEP = insert(keys)
+_LOCK = text("SELECT pg_try_advisory_xact_lock(:number)")
+
 
 def once(call: Call, work: Work, handler: Callable[[Call, Work], Answer]) -> Answer:
     """The handler's answer, or the stored one of the first request with this key.
@@ -45,12 +50,10 @@ def once(call: Call, work: Work, handler: Callable[[Call, Work], Answer]) -> Ans
     claim = (work.party.id, call.operation.operation_id, call.idempotency_key)
     _take_turn(work, claim)
     fingerprint = _fingerprint(call)
-    stored = work.connection.execute(
-        select(keys).where(keys.c.party_id == claim[0], keys.c.operation_id == claim[1], keys.c.key == claim[2])
-    ).first()
+    stored = work.connection.execute(_FIND, dict(zip(CLAIM, claim, strict=True))).first()
     if stored is None:
         answer = handler(call, work)
-        work.connection.execute(insert(keys), [_row(claim, fingerprint, answer, work)])
+        work.connection.execute(_KEEP, [_row(claim, fingerprint, answer, work)])
         return answer
     if stored.fingerprint != fingerprint:
         raise Problem("idempotency.key_reused")
@@ -63,8 +66,7 @@ def _take_turn(work: Work, claim: tuple[str, str, str]) -> None:
     if work.connection.dialect.name == "sqlite":
         return
     number = int.from_bytes(hashlib.sha256("\0".join(claim).encode()).digest()[:8], "big", signed=True)
-    lock = text("SELECT pg_try_advisory_xact_lock(:number)")
-    if not work.connection.execute(lock, {"number": number}).scalar_one():
+    if not work.connection.execute(_LOCK, {"number": number}).scalar_one():
         raise Problem("idempotency.in_progress", headers={"Retry-After": "1"}, retry_after_s=1)
 
 
@@ -76,9 +78,7 @@ def _fingerprint(call: Call) -> str:
 
 def _row(claim: tuple[str, str, str], fingerprint: str, answer: Answer, work: Work) -> dict[str, Any]:
     return {
-        "party_id": claim[0],
-        "operation_id": claim[1],
-        "key": claim[2],
+        **dict(zip(CLAIM, claim, strict=True)),
         "fingerprint": fingerprint,
         "status": answer.status,
         "version": answer.version,

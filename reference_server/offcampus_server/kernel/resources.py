@@ -1,17 +1,20 @@
 """What every resource does alike: be stored once per own reference, be read by its owner, be listed by pages, change
 under a version. What is particular to one resource stays with its capability.
+
+Statements that every request needs are built once a table: building one costs more than SQLite needs to run it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from offcampus_spec import schemas
-from sqlalchemy import ColumnElement, RowMapping, Table, insert, select, update
+from sqlalchemy import ColumnElement, Executable, RowMapping, Table, bindparam, insert, select, update
 
 from offcampus_server.kernel import violations
-from offcampus_server.kernel.access import visible
+from offcampus_server.kernel.access import reach, visible, visible_to
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.cursors import Cursors
@@ -30,8 +33,8 @@ def known(work: Work, table: Table, document: Mapping[str, Any]) -> RowMapping |
     Raises `resource.exists` when the external_id stands for another content.
     """
     assert work.party is not None
-    mine = (table.c.party_id == work.party.id) & (table.c.external_id == document["external_id"])
-    row = work.connection.execute(select(table).where(mine)).mappings().first()
+    mine = {"party": work.party.id, "reference": document["external_id"]}
+    row = work.connection.execute(_by_reference(table), mine).mappings().first()
     if row is not None and row["digest"] != work.vault.digest(document):
         detail = f"external_id {document['external_id']!r} stands for {row['id']}"
         raise Problem("resource.exists", detail, [violation("resource.exists", "/external_id", given=row["id"])])
@@ -63,17 +66,26 @@ def create(
         "document": dict(sent if stored is None else stored),
         **columns,
     }
-    return work.connection.execute(insert(table).returning(*table.c), row).mappings().one()
+    return store(work, table, row)
 
 
-def find(work: Work, table: Table, id: str, *conditions: ColumnElement[bool]) -> RowMapping:
+def store(work: Work, table: Table, row: Mapping[str, Any]) -> RowMapping:
+    """Insert a row and return it as it is stored."""
+    return work.connection.execute(_insert(table), row).mappings().one()
+
+
+def find(work: Work, table: Table, id: str) -> RowMapping:
     """A row that exists for the caller. Raises the one 404 otherwise."""
-    assert work.party is not None
-    query = select(table).where(table.c.id == id, visible(work.party, table), *conditions)
-    row = work.connection.execute(query).mappings().first()
-    if row is None:
+    if (row := seen(work, table, id)) is None:
         raise not_found()
     return row
+
+
+def seen(work: Work, table: Table, id: str) -> RowMapping | None:
+    """A row that exists for the caller; None otherwise."""
+    assert work.party is not None
+    sought = {"id": id, **reach(work.party)}
+    return work.connection.execute(_seen(table, work.party.role), sought).mappings().first()
 
 
 def read(call: Call, work: Work, table: Table, id: str, present: Present) -> Answer:
@@ -121,11 +133,16 @@ def change(work: Work, table: Table, row: RowMapping, if_match: int | None, **co
     if if_match is not None and if_match != current:
         raise stale(current)
     changes = {"version": current + 1, "updated_at": work.now, **columns}
-    query = update(table).where(table.c.id == row["id"], table.c.version == current).values(changes)
-    changed = work.connection.execute(query.returning(*table.c)).mappings().first()
+    which = {"which": row["id"], "current": current}
+    changed = work.connection.execute(_change(table), {**changes, **which}).mappings().first()
     if changed is None:
         raise stale(current)
     return changed
+
+
+def touch(work: Work, table: Table, id: str) -> RowMapping:
+    """A new version of a row that shows something which is kept elsewhere: its money, its parts."""
+    return work.connection.execute(_touch(table), {"which": id, "now": work.now}).mappings().one()
 
 
 def transition(
@@ -188,12 +205,52 @@ def created(row: RowMapping, collection: str, body: Document) -> Answer:
 
 def by_ids(work: Work, table: Table, ids: Sequence[str]) -> dict[str, RowMapping]:
     """Rows by identifier, whoever owns them; callers check what belongs to whom."""
+    if len(ids) == 1:
+        row = work.connection.execute(_by_id(table), {"id": ids[0]}).mappings().first()
+        return {} if row is None else {row["id"]: row}
     found: dict[str, RowMapping] = {}
     for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
-        rows = work.connection.execute(select(table).where(table.c.id.in_(chunk))).mappings()
+        rows = work.connection.execute(_by_ids(table), {"ids": ids[start : start + 500]}).mappings()
         found |= {row["id"]: row for row in rows}
     return found
+
+
+@cache
+def _by_reference(table: Table) -> Executable:
+    return select(table).where(table.c.party_id == bindparam("party"), table.c.external_id == bindparam("reference"))
+
+
+@cache
+def _by_id(table: Table) -> Executable:
+    return select(table).where(table.c.id == bindparam("id"))
+
+
+@cache
+def _by_ids(table: Table) -> Executable:
+    return select(table).where(table.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _seen(table: Table, role: str) -> Executable:
+    return select(table).where(table.c.id == bindparam("id"), visible_to(role, table))
+
+
+@cache
+def _insert(table: Table) -> Executable:
+    return insert(table).returning(*table.c)
+
+
+@cache
+def _change(table: Table) -> Executable:
+    """What is set is told by the names of the values that it is executed with."""
+    mine = (table.c.id == bindparam("which")) & (table.c.version == bindparam("current"))
+    return update(table).where(mine).returning(*table.c)
+
+
+@cache
+def _touch(table: Table) -> Executable:
+    changes = {"version": table.c.version + 1, "updated_at": bindparam("now")}
+    return update(table).where(table.c.id == bindparam("which")).values(changes).returning(*table.c)
 
 
 def _merge(target: Document, patch: Mapping[str, Any]) -> Document:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 MOST_ATTEMPTS = 8
 RETRIED_STATES = frozenset({"40001", "40P01"})
+_NOTED = tuple(insert(table) for table in (decisions, audit.audit, outbox.events))
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,9 @@ class Work:
 
     def flush(self) -> None:
         """Write what was noted: decisions, audit, events."""
-        for table, rows in ((decisions, self._decisions), (audit.audit, self._audit), (outbox.events, self._events)):
+        for statement, rows in zip(_NOTED, (self._decisions, self._audit, self._events), strict=True):
             if rows:
-                self.connection.execute(insert(table), rows)
+                self.connection.execute(statement, rows)
                 rows.clear()
 
 

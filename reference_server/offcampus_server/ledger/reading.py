@@ -7,12 +7,12 @@ it counts for the bank from its value date (`value_on`). `AsOf` names one of the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, func, literal, or_, select, text, true
+from sqlalchemy import ColumnElement, Row, RowMapping, Select, bindparam, case, func, literal, or_, select, text, true
 
 from offcampus_server.kernel.clock import parse, rfc3339
 from offcampus_server.kernel.unit_of_work import Work
@@ -94,14 +94,15 @@ _TAKES = ("release", "refund", "chargeback", "carry_out", "fee_netted")
 def sums(work: Work, order_ids: Sequence[str], as_of: AsOf = NOW) -> dict[str, Sums]:
     """The money of orders."""
     found: dict[str, Sums] = {}
+    query = _SUMS if as_of == NOW else _grouped(as_of, _OF_ORDERS)
     for start in range(0, len(order_ids), 500):
-        found |= _sums(work, transfers.c.order_id.in_(order_ids[start : start + 500]), as_of)
+        found |= _sums(work.connection.execute(query, {"orders": order_ids[start : start + 500]}))
     return {order_id: found.get(order_id, Sums()) for order_id in order_ids}
 
 
 def all_sums(work: Work) -> dict[str, Sums]:
     """The money of every order that has any."""
-    return _sums(work, true(), NOW)
+    return _sums(work.connection.execute(_grouped(NOW, true())))
 
 
 def by_instruction(work: Work) -> dict[tuple[str, str], int]:
@@ -118,8 +119,8 @@ def by_movement(work: Work) -> dict[str, int]:
 
 def refunded_by_part(work: Work, order_id: str) -> dict[tuple[str, int], int]:
     """What went or is going back of each part of an order's payments."""
-    query = select(parts).where(parts.c.order_id == order_id, parts.c.back_fen > 0)
-    return {(row.payment_id, row.part_no): row.back_fen for row in work.connection.execute(query)}
+    rows = work.connection.execute(_BACK, {"order": order_id})
+    return {(row.payment_id, row.part_no): row.back_fen for row in rows}
 
 
 def held(work: Work, order_id: str) -> dict[str, int]:
@@ -128,8 +129,7 @@ def held(work: Work, order_id: str) -> dict[str, int]:
     The first to receive stands first. An account has less than its orders when a channel's fee is still owed to it.
     """
     found: dict[str, int] = {}
-    query = select(transfers).where(transfers.c.order_id == order_id, transfers.c.state != "voided")
-    for row in work.connection.execute(query.order_by(transfers.c.seq)):
+    for row in work.connection.execute(_STANDING, {"order": order_id}):
         if (account_id := _bank_account(row)) is not None:
             found[account_id] = found.get(account_id, 0) + _sign(row) * row.amount_fen
     found = {account_id: fen for account_id, fen in found.items() if fen > 0}
@@ -226,10 +226,8 @@ def _line(row: RowMapping) -> dict[str, Any]:
 
 def custody_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
     """The posted balance of bank accounts by our books."""
-    query = select(accounts.c.owner_id, accounts.c.debits_posted, accounts.c.credits_posted).where(
-        accounts.c.kind.in_(chart.BANK_ACCOUNTS), accounts.c.owner_id.in_(account_ids)
-    )
-    return {row.owner_id: row.debits_posted - row.credits_posted for row in work.connection.execute(query)}
+    rows = work.connection.execute(_AT_BANKS, {"owners": list(account_ids)})
+    return {row.owner_id: row.debits_posted - row.credits_posted for row in rows}
 
 
 def balance(work: Work, account_id: str, as_of: AsOf = NOW) -> int:
@@ -245,13 +243,17 @@ def _touches(account_id: str) -> ColumnElement[bool]:
     return or_(transfers.c.debit_account_id == account_id, transfers.c.credit_account_id == account_id)
 
 
-def _sums(work: Work, which: ColumnElement[bool], as_of: AsOf) -> dict[str, Sums]:
-    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+def _grouped(as_of: AsOf, which: ColumnElement[bool]) -> Select[Any]:
     state = as_of.state().label("was")
     of = (transfers.c.order_id, transfers.c.kind, transfers.c.reverses_kind)
     total = func.sum(transfers.c.amount_fen).label("fen")
     query = select(*of, state, total, func.sum(_in_transit()).label("transit")).group_by(*of, text("was"))
-    for row in work.connection.execute(query.where(transfers.c.order_id.is_not(None), which)):
+    return query.where(transfers.c.order_id.is_not(None), which)
+
+
+def _sums(rows: Iterable[Row[Any]]) -> dict[str, Sums]:
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
         sign = -1 if row.reverses_kind else 1
         name = (_COUNTS_AS if row.was == "posted" else _PENDING if row.was == "pending" else {}).get(
             row.reverses_kind or row.kind
@@ -288,7 +290,18 @@ def _sign(row: Any) -> int:
 def _free_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
     if not account_ids:
         return {}
-    free = accounts.c.debits_posted - accounts.c.credits_posted - accounts.c.credits_pending
-    which = and_(accounts.c.kind.in_(chart.BANK_ACCOUNTS), accounts.c.owner_id.in_(account_ids))
-    query = select(accounts.c.owner_id, free.label("fen")).where(which)
-    return {row.owner_id: row.fen for row in work.connection.execute(query)}
+    rows = work.connection.execute(_AT_BANKS, {"owners": list(account_ids)})
+    return {row.owner_id: row.debits_posted - row.credits_posted - row.credits_pending for row in rows}
+
+
+_OF_ORDERS = transfers.c.order_id.in_(bindparam("orders", expanding=True))
+_SUMS = _grouped(NOW, _OF_ORDERS)
+_BACK = select(parts).where(parts.c.order_id == bindparam("order"), parts.c.back_fen > 0)
+_STANDING = (
+    select(transfers)
+    .where(transfers.c.order_id == bindparam("order"), transfers.c.state != "voided")
+    .order_by(transfers.c.seq)
+)
+_AT_BANKS = select(
+    accounts.c.owner_id, accounts.c.debits_posted, accounts.c.credits_posted, accounts.c.credits_pending
+).where(accounts.c.kind.in_(chart.BANK_ACCOUNTS), accounts.c.owner_id.in_(bindparam("owners", expanding=True)))

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import IntegrityError
 
+from offcampus_server.kernel.db import Instant
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.problems import Problem, wrong_state
 from offcampus_server.kernel.unit_of_work import Work
@@ -43,6 +44,7 @@ from offcampus_server.ledger.verification import verify as verify
 EMPTY = {"debits_pending": 0, "debits_posted": 0, "credits_pending": 0, "credits_posted": 0}
 FEW = 4
 """So many accounts are moved one by one, and a refusal can say which one it was."""
+_OPEN, _BOOK, _COUNT = insert(accounts), insert(transfers), insert(parts)
 _MOVE = (
     update(accounts)
     .where(accounts.c.id == bindparam("account"))
@@ -53,11 +55,37 @@ _GIVE_BACK = (
     .where(parts.c.payment_id == bindparam("payment"), parts.c.part_no == bindparam("part"))
     .values(paid_fen=parts.c.paid_fen + bindparam("paid"), back_fen=parts.c.back_fen + bindparam("back"))
 )
+_ENDED = (
+    transfers.c.kind, transfers.c.debit_account_id, transfers.c.credit_account_id, transfers.c.amount_fen,
+    transfers.c.payment_id, transfers.c.part_no, transfers.c.instruction_id,
+)  # fmt: skip
+_NOW = bindparam("now", type_=Instant)
+_END = (
+    update(transfers)
+    .where(transfers.c.instruction_id == bindparam("instruction"), transfers.c.state == "pending")
+    .values(state=bindparam("end"), resolved_at=_NOW, value_on=bindparam("day"))
+    .returning(*_ENDED)
+)
+_POST = _END.where(or_(transfers.c.expires_at.is_(None), transfers.c.expires_at > _NOW))
+_EXPIRE = (
+    update(transfers)
+    .where(
+        transfers.c.seq.in_(
+            select(transfers.c.seq)
+            .where(transfers.c.state == "pending", transfers.c.expires_at <= _NOW)
+            .order_by(transfers.c.expires_at)
+            .limit(bindparam("limit"))
+        ),
+        transfers.c.state == "pending",
+    )
+    .values(state="voided", resolved_at=_NOW)
+    .returning(*_ENDED)
+)
 
 
 def open_account(work: Work, kind: str, owner_id: str, institution_id: str) -> None:
     """Open the account of an order (`escrow`, `wallet`…) or of a bank account (`custody`, `reserve_held`), once."""
-    work.connection.execute(insert(accounts), _opened(chart.account(kind, owner_id), institution_id))
+    work.connection.execute(_OPEN, _opened(chart.account(kind, owner_id), institution_id))
 
 
 def receive(work: Work, transfer: Transfer, value_on: date) -> str:
@@ -101,15 +129,7 @@ def void(work: Work, instruction_id: str) -> None:
 
 def expire(work: Work, limit: int) -> list[str]:
     """Free what was held only until now; returns the instructions that it was held for."""
-    due = (
-        select(transfers.c.seq)
-        .where(transfers.c.state == "pending", transfers.c.expires_at <= work.now)
-        .order_by(transfers.c.expires_at)
-        .limit(limit)
-    )
-    change = update(transfers).where(transfers.c.seq.in_(due), transfers.c.state == "pending")
-    ended = change.values(state="voided", resolved_at=work.now).returning(*_ENDED)
-    rows = list(work.connection.execute(ended))
+    rows = list(work.connection.execute(_EXPIRE, {"now": work.now, "limit": limit}))
     _free(work, rows)
     return [row.instruction_id for row in rows if row.instruction_id is not None]
 
@@ -140,7 +160,7 @@ def _write(work: Work, legs: Sequence[Leg], state: str) -> list[str]:
                 moved[account_id][name] += delta
     _move(work, moved)
     rows = [_row(work, leg, state) for leg in legs]
-    work.connection.execute(insert(transfers), rows)
+    work.connection.execute(_BOOK, rows)
     _count_parts(work, legs)
     return [str(row["id"]) for row in rows]
 
@@ -231,7 +251,7 @@ def _count_parts(work: Work, legs: Iterable[Leg]) -> None:
         elif leg.reverses_kind in chart.GOES_BACK:
             changed.append(_change(leg.payment_id, leg.part_no, 0, -leg.amount_fen))
     if new:
-        work.connection.execute(insert(parts), new)
+        work.connection.execute(_COUNT, new)
     _change_parts(work, changed)
 
 
@@ -256,18 +276,9 @@ def _change_parts(work: Work, changed: list[dict[str, Any]]) -> None:
             raise Problem("resource.state", f"nothing was paid through part {change['part']} of {change['payment']}")
 
 
-_ENDED = (
-    transfers.c.kind, transfers.c.debit_account_id, transfers.c.credit_account_id, transfers.c.amount_fen,
-    transfers.c.payment_id, transfers.c.part_no, transfers.c.instruction_id,
-)  # fmt: skip
-
-
 def _resolve(work: Work, instruction_id: str, state: str, value_on: date | None) -> Row[Any]:
-    change = update(transfers).where(transfers.c.instruction_id == instruction_id, transfers.c.state == "pending")
-    if state == "posted":
-        change = change.where(or_(transfers.c.expires_at.is_(None), transfers.c.expires_at > work.now))
-    ended = change.values(state=state, resolved_at=work.now, value_on=value_on).returning(*_ENDED)
-    found = work.connection.execute(ended).first()
+    end = {"instruction": instruction_id, "now": work.now, "end": state, "day": value_on}
+    found = work.connection.execute(_POST if state == "posted" else _END, end).first()
     if found is None:
         raise Problem("instruction.resolved", "the transfer is no longer pending")
     return found

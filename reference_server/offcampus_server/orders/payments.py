@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, update
 
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
@@ -28,6 +28,29 @@ from offcampus_server.orders import decisions, service
 from offcampus_server.orders.service import Order
 from offcampus_server.orders.tables import orders, payment_parts, payments
 from offcampus_server.pupils import service as pupils
+
+_SETTLE = update(payment_parts).where(
+    payment_parts.c.payment_id == bindparam("payment"), payment_parts.c.part_no == bindparam("part")
+)
+_UNSETTLED = select(payment_parts.c.part_no).where(
+    payment_parts.c.payment_id == bindparam("payment"), payment_parts.c.settled_at.is_(None)
+)
+_AWAITED = _UNSETTLED.where(payment_parts.c.captured_at.is_(None))
+_OF_PAYMENTS = (
+    select(payment_parts)
+    .where(payment_parts.c.payment_id.in_(bindparam("payments", expanding=True)))
+    .order_by(payment_parts.c.part_no)
+)
+_PARTS = (
+    select(payment_parts, payments.c.order_id, payments.c.institution_id, payments.c.state, orders.c.state.label("of"))
+    .join(payments, payments.c.id == payment_parts.c.payment_id)
+    .join(orders, orders.c.id == payments.c.order_id)
+    .order_by(payments.c.id, payment_parts.c.part_no)
+)
+_PARTS_OF_PAYMENTS = _PARTS.where(payments.c.id.in_(bindparam("payments", expanding=True)))
+_PARTS_OF_ORDER = _PARTS.where(payments.c.order_id == bindparam("order"))
+_LIVE = select(payments.c.id).where(payments.c.order_id == bindparam("order"), payments.c.state != "failed")
+_INSERT_PARTS = insert(payment_parts)
 
 
 @dataclass(frozen=True)
@@ -63,8 +86,7 @@ def pay(call: Call, work: Work) -> Answer:
     _check_payer(work, order, sent["payer"])
     decisions.check_parts(sent["parts"], order.total_fen)
     captured = decisions.captured_at(sent["parts"], order.ordered_at, work.now)
-    live = select(payments.c.id).where(payments.c.order_id == order.id, payments.c.state != "failed")
-    if (first := work.connection.execute(live).scalar()) is not None:
+    if (first := work.connection.execute(_LIVE, {"order": order.id}).scalar()) is not None:
         raise Problem("resource.state", f"{first} is a live payment of this order")
     stored = {name: value for name, value in sent.items() if name != "parts"}
     row = resources.create(
@@ -78,7 +100,7 @@ def pay(call: Call, work: Work) -> Answer:
         }
         for number, part in enumerate(sent["parts"], 1)
     ]  # fmt: skip
-    work.connection.execute(insert(payment_parts), rows)
+    work.connection.execute(_INSERT_PARTS, rows)
     _emit(work, "createPayment", "created", row)
     _capture(work, row["id"])
     return resources.created(row, "payments", present(work, [row])[0])
@@ -90,8 +112,8 @@ def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     refunded: dict[tuple[str, int], int] = {}
     for row in rows:
         refunded |= ledger.refunded_by_part(work, row["order_id"])
-    query = select(payment_parts).where(payment_parts.c.payment_id.in_([row["id"] for row in rows]))
-    for part in work.connection.execute(query.order_by(payment_parts.c.part_no)).mappings():
+    ids = {"payments": [row["id"] for row in rows]}
+    for part in work.connection.execute(_OF_PAYMENTS, ids).mappings():
         parts[part["payment_id"]].append(
             {
                 "part_no": part["part_no"], "channel": part["channel"], "amount_fen": part["amount_fen"],
@@ -110,12 +132,13 @@ def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
 
 def parts(work: Work, payment_ids: Sequence[str]) -> dict[tuple[str, int], Part]:
     """Parts of payments by (payment, number)."""
-    return {(part.payment_id, part.part_no): part for part in _parts(work, payments.c.id.in_(payment_ids))}
+    return {(part.payment_id, part.part_no): part for part in _of_payments(work, payment_ids)}
 
 
 def parts_of_order(work: Work, order_id: str) -> list[Part]:
     """The parts of an order that were paid, arrived or in transit, in order of payment."""
-    return [part for part in _parts(work, payments.c.order_id == order_id) if part.settled or part.captured]
+    found = work.connection.execute(_PARTS_OF_ORDER, {"order": order_id}).mappings()
+    return [part for part in map(_part, found) if part.settled or part.captured]
 
 
 def cancel_order(call: Call, work: Work) -> Answer:
@@ -156,19 +179,15 @@ def settled_at(work: Work, order_id: str) -> datetime | None:
 
 def refund_moved(work: Work, payment_id: str) -> None:
     """Money of a payment is going or has gone back: a new version of it."""
-    row = resources.by_ids(work, payments, [payment_id])[payment_id]
-    _emit(work, "payment.refund_moved", "refund_moved", resources.change(work, payments, row, None))
+    _emit(work, "payment.refund_moved", "refund_moved", resources.touch(work, payments, payment_id))
 
 
 def settle(work: Work, part: Part, fee_fen: int) -> None:
     """A part has arrived; with the last one the payment is settled, and the order is paid at the latest."""
-    mine = (payment_parts.c.payment_id == part.payment_id) & (payment_parts.c.part_no == part.part_no)
-    work.connection.execute(update(payment_parts).where(mine).values(settled_at=work.now, fee_fen=fee_fen))
+    arrived = {"payment": part.payment_id, "part": part.part_no, "settled_at": work.now, "fee_fen": fee_fen}
+    work.connection.execute(_SETTLE, arrived)
     _pay_order(work, part.payment_id, part.order_id)
-    open_parts = select(payment_parts.c.part_no).where(
-        payment_parts.c.payment_id == part.payment_id, payment_parts.c.settled_at.is_(None)
-    )
-    if work.connection.execute(open_parts).first() is not None:
+    if work.connection.execute(_UNSETTLED, {"payment": part.payment_id}).first() is not None:
         return
     row = resources.by_ids(work, payments, [part.payment_id])[part.payment_id]
     row = resources.transition(work, payments, row, None, "settled", "pending", settled_at=work.now)
@@ -177,7 +196,7 @@ def settle(work: Work, part: Part, fee_fen: int) -> None:
 
 def _capture(work: Work, payment_id: str) -> None:
     """Book what channels have confirmed: it is the order's, in transit."""
-    captured = [part for part in _parts(work, payments.c.id == payment_id) if part.captured]
+    captured = [part for part in _of_payments(work, [payment_id]) if part.captured]
     if not captured:
         return
     legs = [flows.captured(part.ledger_part, part.amount_fen, work.now.date()) for part in captured]
@@ -188,35 +207,25 @@ def _capture(work: Work, payment_id: str) -> None:
 
 def _pay_order(work: Work, payment_id: str, order_id: str) -> None:
     """The order is paid when nobody has to wait any longer for a part of its payment."""
-    awaited = select(payment_parts.c.part_no).where(
-        payment_parts.c.payment_id == payment_id, payment_parts.c.captured_at.is_(None),
-        payment_parts.c.settled_at.is_(None),
-    )  # fmt: skip
-    if work.connection.execute(awaited).first() is not None:
+    if work.connection.execute(_AWAITED, {"payment": payment_id}).first() is not None:
         return
     order = service.load(work, order_id)
     if order.state == "awaiting_payment":
         service.set_state(work, order, "paid", "paid", "awaiting_payment")
 
 
-def _parts(work: Work, which: ColumnElement[bool]) -> list[Part]:
-    query = (
-        select(
-            payment_parts, payments.c.order_id, payments.c.institution_id, payments.c.state, orders.c.state.label("of")
-        )
-        .join(payments, payments.c.id == payment_parts.c.payment_id)
-        .join(orders, orders.c.id == payments.c.order_id)
-        .where(which)
-        .order_by(payments.c.id, payment_parts.c.part_no)
-    )
-    return [
-        Part(
-            row["payment_id"], row["part_no"], row["channel"], row["amount_fen"], row["order_id"],
-            row["institution_id"], settled=row["settled_at"] is not None, captured=row["captured_at"] is not None,
-            expected=row["state"] == "pending" and (row["captured_at"] is not None or row["of"] == "awaiting_payment"),
-        )
-        for row in work.connection.execute(query).mappings()
-    ]  # fmt: skip
+def _of_payments(work: Work, ids: Sequence[str]) -> list[Part]:
+    if not ids:
+        return []
+    return [_part(row) for row in work.connection.execute(_PARTS_OF_PAYMENTS, {"payments": list(ids)}).mappings()]
+
+
+def _part(row: RowMapping) -> Part:
+    return Part(
+        row["payment_id"], row["part_no"], row["channel"], row["amount_fen"], row["order_id"],
+        row["institution_id"], settled=row["settled_at"] is not None, captured=row["captured_at"] is not None,
+        expected=row["state"] == "pending" and (row["captured_at"] is not None or row["of"] == "awaiting_payment"),
+    )  # fmt: skip
 
 
 def _check_payer(work: Work, order: Order, payer: Mapping[str, Any]) -> None:

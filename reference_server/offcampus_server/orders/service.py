@@ -27,6 +27,22 @@ from offcampus_server.orders.release_plans import Plan
 from offcampus_server.orders.tables import orders
 
 OPEN_STATES = ("awaiting_payment", "paid", "refunding")
+_OPEN_OF_PUPIL = select(
+    orders.c.id, orders.c.subject, orders.c.class_hours_centi, orders.c.gift_hours_centi, orders.c.reported_centi
+).where(
+    orders.c.pupil_id == bindparam("pupil"), orders.c.subject == bindparam("subject"),
+    orders.c.institution_id == bindparam("institution"), orders.c.state.in_(OPEN_STATES),
+)  # fmt: skip
+_COUNT_HOURS = (
+    update(orders)
+    .where(orders.c.id == bindparam("order"))
+    .values(
+        reported_centi=orders.c.reported_centi + bindparam("reported"),
+        confirmed_centi=orders.c.confirmed_centi + bindparam("confirmed"),
+        version=orders.c.version + 1,
+        updated_at=bindparam("now"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -147,14 +163,8 @@ def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
 
 def open_orders(work: Work, pupil_id: str, subject: str, institution_id: str) -> list[OpenOrder]:
     """The pupil's other orders of a subject at the institution that still have hours to teach."""
-    query = select(orders).where(
-        orders.c.pupil_id == pupil_id, orders.c.subject == subject, orders.c.institution_id == institution_id,
-        orders.c.state.in_(OPEN_STATES),
-    )  # fmt: skip
-    return [
-        OpenOrder(row["id"], row["subject"], row["class_hours_centi"], row["gift_hours_centi"], row["reported_centi"])
-        for row in work.connection.execute(query).mappings()
-    ]
+    whose = {"pupil": pupil_id, "subject": subject, "institution": institution_id}
+    return [OpenOrder(*row) for row in work.connection.execute(_OPEN_OF_PUPIL, whose)]
 
 
 def open_of_institution(work: Work, institution_id: str) -> list[Order]:
@@ -198,26 +208,15 @@ def add_hours(work: Work, deltas: Mapping[str, tuple[int, int]]) -> None:
     """
     if not deltas:
         return
-    change = (
-        update(orders)
-        .where(orders.c.id == bindparam("order"))
-        .values(
-            reported_centi=orders.c.reported_centi + bindparam("reported"),
-            confirmed_centi=orders.c.confirmed_centi + bindparam("confirmed"),
-            version=orders.c.version + 1,
-            updated_at=work.now,
-        )
-    )
-    rows = [{"order": id, "reported": r, "confirmed": c} for id, (r, c) in sorted(deltas.items())]
-    work.connection.execute(change, rows)
+    counted = [{"order": id, "reported": r, "confirmed": c, "now": work.now} for id, (r, c) in sorted(deltas.items())]
+    work.connection.execute(_COUNT_HOURS, counted)
     for row in resources.by_ids(work, orders, sorted(deltas)).values():
         tell(work, "order.hours_counted", "hours_counted", row)
 
 
 def money_moved(work: Work, order_id: str) -> None:
     """An order's money has changed: a new version, so that no reader keeps the old sums, and an event."""
-    row = resources.by_ids(work, orders, [order_id])[order_id]
-    row = resources.change(work, orders, row, None)
+    row = resources.touch(work, orders, order_id)
     tell(work, "order.money_moved", "money_moved", row)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from offcampus_spec.security import roles
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from offcampus_server.kernel.access import Party
@@ -17,6 +17,21 @@ from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.problems import Problem
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.parties.tables import parties, party_institutions, used_once
+
+_CREDENTIALS = select(parties.c.role, parties.c.jwks).where(
+    parties.c.id == bindparam("id"), parties.c.disabled_at.is_(None)
+)
+_LOAD = (
+    select(
+        parties.c.name, parties.c.role, parties.c.region_code, parties.c.disabled_at,
+        party_institutions.c.institution_id,
+    )
+    .outerjoin(
+        party_institutions,
+        (party_institutions.c.party_id == parties.c.id) & (parties.c.role == "institution_system"),
+    )
+    .where(parties.c.id == bindparam("id"))
+)  # fmt: skip
 
 
 class PartyError(Exception):
@@ -80,21 +95,18 @@ def listed(connection: Connection) -> list[dict[str, Any]]:
 
 def credentials(connection: Connection, party_id: str) -> Credentials | None:
     """The keys of a party that is not disabled."""
-    query = select(parties.c.role, parties.c.jwks).where(parties.c.id == party_id, parties.c.disabled_at.is_(None))
-    row = connection.execute(query).first()
+    row = connection.execute(_CREDENTIALS, {"id": party_id}).first()
     return Credentials(party_id, row.role, row.jwks) if row else None
 
 
 def load(connection: Connection, party_id: str, scopes: frozenset[str]) -> Party:
     """A party as it stands now, with what its token and its role allow. Raises `auth.token_invalid`."""
-    row = connection.execute(select(parties).where(parties.c.id == party_id)).mappings().first()
-    if row is None or row["disabled_at"] is not None:
+    rows = connection.execute(_LOAD, {"id": party_id}).all()
+    if not rows or rows[0].disabled_at is not None:
         raise Problem("auth.token_invalid", "the party is not registered or is disabled")
-    granted: frozenset[str] = frozenset()
-    if row["role"] == "institution_system":
-        query = select(party_institutions.c.institution_id).where(party_institutions.c.party_id == party_id)
-        granted = frozenset(connection.execute(query).scalars())
-    return Party(party_id, row["name"], row["role"], row["region_code"], scopes & roles()[row["role"]], granted)
+    granted = frozenset(row.institution_id for row in rows if row.institution_id is not None)
+    who = rows[0]
+    return Party(party_id, who.name, who.role, who.region_code, scopes & roles()[who.role], granted)
 
 
 def use_once(work: Work, kind: str, owner: str, value: str, expires_at: int) -> bool:

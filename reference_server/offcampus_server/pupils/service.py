@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, bindparam, insert, select
 
 from offcampus_server.institutions import service as institutions
 from offcampus_server.kernel import extensions, resources
@@ -18,6 +18,8 @@ from offcampus_server.kernel.problems import Problem, violation
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.kernel.vault import mask_id, mask_name, mask_phone
 from offcampus_server.pupils.tables import guardians, pupils
+
+_GUARDIANS = select(guardians.c.id).where(guardians.c.pupil_id == bindparam("pupil"))
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ def require(work: Work, pupil_id: str) -> Pupil | None:
     row = resources.by_ids(work, pupils, [pupil_id]).get(pupil_id)
     if row is None:
         return None
-    query = select(guardians.c.id).where(guardians.c.pupil_id == pupil_id)
-    return Pupil(row["id"], row["institution_id"], frozenset(work.connection.execute(query).scalars()))
+    found = work.connection.execute(_GUARDIANS, {"pupil": pupil_id}).scalars()
+    return Pupil(row["id"], row["institution_id"], frozenset(found))
 
 
 def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:

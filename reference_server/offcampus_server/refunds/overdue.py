@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, select
 
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call
@@ -13,19 +15,26 @@ from offcampus_server.refunds.tables import OPEN, refunds
 
 def page(call: Call, work: Work) -> Answer:
     """Refunds, with `deadline=overdue` those that are late at this moment, whether or not a sweep has found them."""
-    late = [_late(work)] if "deadline" in call.query else []
+    late = [_late(work.now)] if "deadline" in call.query else []
     special = frozenset({"deadline"})
     return resources.page(call, work, refunds, lambda row: service.present(work, row), *late, special=special)
 
 
 def find_overdue(work: Work, limit: int) -> int:
     """Note and tell refunds whose deadline has passed; returns how many."""
-    query = select(refunds).where(_late(work), refunds.c.overdue_at.is_(None)).order_by(refunds.c.due_at).limit(limit)
-    rows = work.connection.execute(query).mappings().all()
+    rows = work.connection.execute(_FOUND_LATE, {"now": work.now, "limit": limit}).mappings().all()
     for row in rows:
         service.tell(work, "refund.overdue", "overdue", resources.change(work, refunds, row, None, overdue_at=work.now))
     return len(rows)
 
 
-def _late(work: Work) -> ColumnElement[bool]:
-    return and_(refunds.c.state.in_(OPEN), refunds.c.due_at <= work.now)
+def _late(now: Any) -> ColumnElement[bool]:
+    return and_(refunds.c.state.in_(OPEN), refunds.c.due_at <= now)
+
+
+_FOUND_LATE = (
+    select(refunds)
+    .where(_late(bindparam("now")), refunds.c.overdue_at.is_(None))
+    .order_by(refunds.c.due_at)
+    .limit(bindparam("limit"))
+)

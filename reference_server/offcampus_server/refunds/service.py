@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, bindparam, select
 
 from offcampus_server.funds import instructions, releases
 from offcampus_server.funds import service as funds
@@ -31,6 +31,12 @@ from offcampus_server.refunds.working import Asked
 CLOCK_TOLERANCE = timedelta(minutes=5)
 PAID_AGAIN_AFTER = timedelta(days=1)
 AGREED = ("agreed", "paying", "paid", "failed")
+_SILENT = (
+    select(refunds)
+    .where(refunds.c.state == "requested", refunds.c.silence_due_at <= bindparam("now"))
+    .order_by(refunds.c.silence_due_at)
+    .limit(bindparam("limit"))
+)
 
 
 def quote(call: Call, work: Work) -> Answer:
@@ -82,8 +88,7 @@ def approve(call: Call, work: Work) -> Answer:
 
 def agree_silent(work: Work, limit: int) -> int:
     """Agree to refunds on which the institution was silent until the deadline; returns how many."""
-    query = select(refunds).where(refunds.c.state == "requested", refunds.c.silence_due_at <= work.now)
-    rows = work.connection.execute(query.order_by(refunds.c.silence_due_at).limit(limit)).mappings().all()
+    rows = work.connection.execute(_SILENT, {"now": work.now, "limit": limit}).mappings().all()
     for row in rows:
         agree(work, row, "silence", None)
     return len(rows)

@@ -16,7 +16,7 @@ from typing import Any
 
 from offcampus_rules import InstitutionWindow, Scope
 from offcampus_rules.calendar import nth_working_day, run_out
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, bindparam, select
 
 from offcampus_server.institutions import service as institutions
 from offcampus_server.kernel import resources
@@ -30,6 +30,13 @@ SIGNS_OF_LINES = {"sweep": "sweep", "manual_transfer": "release_without_lessons"
 """By the type of a line's difference, what it is a sign of. A release that names no instruction is one too."""
 GRAVEST = 5
 PLAIN = 3
+_DUE = (
+    select(warnings)
+    .where(warnings.c.state == "open", warnings.c.due_at <= bindparam("now"))
+    .order_by(warnings.c.due_at)
+    .limit(bindparam("limit"))
+)
+_STANDING = select(warnings).where(warnings.c.mark == bindparam("mark"), warnings.c.state != "closed")
 
 
 @dataclass(frozen=True)
@@ -97,8 +104,7 @@ def line_came(work: Work, account: RowMapping, line: Mapping[str, Any], movement
 
 def escalate_overdue(work: Work, limit: int) -> int:
     """Warnings that nobody has handled in time; returns how many."""
-    due = select(warnings).where(warnings.c.state == "open", warnings.c.due_at <= work.now)
-    rows = work.connection.execute(due.order_by(warnings.c.due_at).limit(limit)).mappings().all()
+    rows = work.connection.execute(_DUE, {"now": work.now, "limit": limit}).mappings().all()
     for row in rows:
         _change(work, row, None, "escalated", state="escalated")
     return len(rows)
@@ -138,8 +144,7 @@ def scopes(work: Work, institution_id: str) -> list[Scope]:
 
 
 def _raise(work: Work, region_code: str, sign: Sign, scope: Scope) -> None:
-    standing = select(warnings).where(warnings.c.mark == sign.mark, warnings.c.state != "closed")
-    if (row := work.connection.execute(standing).mappings().first()) is not None:
+    if (row := work.connection.execute(_STANDING, {"mark": sign.mark}).mappings().first()) is not None:
         if sign.severity > row["severity"] or row["level"] != sign.level:
             _change(work, row, None, "changed", severity=max(sign.severity, row["severity"]), level=sign.level,
                     facts=dict(sign.facts))  # fmt: skip
@@ -151,7 +156,7 @@ def _raise(work: Work, region_code: str, sign: Sign, scope: Scope) -> None:
         "working": {"en": list(sign.working), "zh": list(sign.working_zh)}, "due_at": _due_at(work, scope),
         "handling": None, "closing": None, "created_at": work.now, "updated_at": work.now,
     }  # fmt: skip
-    made = work.connection.execute(insert(warnings).returning(*warnings.c), new).mappings().one()
+    made = resources.store(work, warnings, new)
     work.audit("raiseWarning", made["id"], made["institution_id"], detail={"sign": sign.name, "level": sign.level})
     _tell(work, "raised", made)
 
