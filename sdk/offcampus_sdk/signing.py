@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, Inva
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from http_message_signatures.resolvers import HTTPSignatureKeyResolver
 from joserfc.jwk import OKPKey
-from offcampus_spec.security import PROFILE
+from offcampus_spec.security import PROFILE, SignatureProfile
 
 from offcampus_sdk.keys import Signer
 
@@ -62,23 +62,18 @@ def sign_request(
     if body:
         headers["Content-Digest"] = content_digest(body)
     names = {name.lower(): value for name, value in headers.items()}
-    created = datetime.fromtimestamp(now, UTC)
-    # The library makes the bytes to be signed and writes the headers; the key signs, here or in a crypto server.
-    library = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
-    message = Message(method, url, headers)
-    prepared = library.prepare(
-        message,
-        key_id=key.id,
-        created=created,
-        expires=created + timedelta(seconds=PROFILE.request.lifetime_s_max),
-        nonce=nonce or secrets.token_urlsafe(16),
-        label=PROFILE.request.label,
-        tag=PROFILE.request.tag,
-        include_alg=False,
-        use_existing_digest=bool(body),
-        covered_component_ids=PROFILE.request.components(names, has_body=bool(body)),
-    )
-    library.apply(message, prepared, key.sign(prepared.signature_base))
+    covered = PROFILE.request.components(names, has_body=bool(body))
+    _sign(key, PROFILE.request, covered, Message(method, url, headers), now, nonce)
+
+
+def sign_event(key: Signer, url: str, event_id: str, body: bytes, now: int) -> dict[str, str]:
+    """The headers of a signed webhook delivery, as a platform makes them; for stand-ins of a platform."""
+    headers = {
+        "Content-Type": "application/cloudevents+json", "Content-Digest": content_digest(body),
+        "webhook-id": event_id, "webhook-timestamp": str(now),
+    }  # fmt: skip
+    _sign(key, PROFILE.event, PROFILE.event.always, Message("POST", url, headers), now, None)
+    return headers
 
 
 def verify_event(url: str, headers: Mapping[str, str], body: bytes, jwks: list[dict[str, Any]], now: int) -> None:
@@ -89,46 +84,75 @@ def verify_event(url: str, headers: Mapping[str, str], body: bytes, jwks: list[d
         jwks: the platform's public keys.
         now: real time in seconds.
     """
+    verify(PROFILE.event, "POST", url, headers, body, jwks, now)
+
+
+def verify(
+    profile: SignatureProfile, method: str, url: str, headers: Mapping[str, str], body: bytes,
+    jwks: list[dict[str, Any]], now: int,
+) -> None:  # fmt: skip
+    """Check a signed message by a profile of the standard, over its raw bytes. Raises SignatureError."""
     given = {name.lower(): value for name, value in headers.items()}
-    parameters, covered = _read(given)
-    missing = [name for name in PROFILE.event.always if name not in covered]
+    parameters, covered = _read(given, profile)
+    missing = [name for name in profile.components(given, has_body=bool(body)) if name not in covered]
     if missing:
         raise SignatureError(f"the signature does not cover {', '.join(missing)}")
-    if given.get("content-digest") != content_digest(body):
+    if body and given.get("content-digest") != content_digest(body):
         raise SignatureError("Content-Digest does not match the body")
-    _check_age(parameters.get("created"), now)
+    _check_age(parameters.get("created"), profile, now)
     keys = {key.thumbprint(): key for key in (OKPKey.import_key(jwk) for jwk in jwks)}
     key = keys.get(str(parameters.get("keyid")))
     if key is None:
-        raise SignatureError("no published key of the platform has this keyid")
+        raise SignatureError("no published key has this keyid")
     verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=_OneKey(public=key.public_key))
     try:
-        verifier.verify(Message("POST", url, dict(given)), max_age=timedelta(days=1), expect_tag=PROFILE.event.tag)
+        verifier.verify(Message(method, url, dict(given)), max_age=timedelta(days=1), expect_tag=profile.tag)
     except (InvalidSignature, HTTPMessageSignaturesException, ValueError):
-        raise SignatureError("the signature does not hold under the platform's key") from None
+        raise SignatureError("the signature does not hold under the key that it names") from None
 
 
 def key_id_of(headers: Mapping[str, str]) -> str | None:
     """The keyid that a delivery names, to know whether keys must be fetched anew."""
     try:
-        return str(_read({name.lower(): value for name, value in headers.items()})[0].get("keyid"))
+        return str(_read({name.lower(): value for name, value in headers.items()}, PROFILE.event)[0].get("keyid"))
     except SignatureError:
         return None
 
 
-def _read(given: Mapping[str, str]) -> tuple[Mapping[str, Any], list[str]]:
+def _sign(
+    key: Signer, profile: SignatureProfile, covered: Sequence[str], message: Message, now: int, nonce: str | None
+) -> None:
+    # The library makes the bytes to be signed and writes the headers; the key signs, here or in a crypto server.
+    created = datetime.fromtimestamp(now, UTC)
+    library = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
+    prepared = library.prepare(
+        message,
+        key_id=key.id,
+        created=created,
+        expires=created + timedelta(seconds=profile.lifetime_s_max or profile.age_s_max),
+        nonce=nonce or secrets.token_urlsafe(16),
+        label=profile.label,
+        tag=profile.tag,
+        include_alg=False,
+        use_existing_digest="content-digest" in covered,
+        covered_component_ids=covered,
+    )
+    library.apply(message, prepared, key.sign(prepared.signature_base))
+
+
+def _read(given: Mapping[str, str], profile: SignatureProfile) -> tuple[Mapping[str, Any], list[str]]:
     try:
         members: Any = http_sf.parse(given["signature-input"].encode(), tltype="dictionary")
-        [(components, parameters)] = [m for m in members.values() if m[1].get("tag") == PROFILE.event.tag]
+        [(components, parameters)] = [m for m in members.values() if m[1].get("tag") == profile.tag]
         return parameters, [str(name) for name, _ in components]
     except (KeyError, ValueError, TypeError, AttributeError):
-        raise SignatureError(f"exactly one signature with tag {PROFILE.event.tag} is expected") from None
+        raise SignatureError(f"exactly one signature with tag {profile.tag} is expected") from None
 
 
-def _check_age(created: Any, now: int) -> None:
+def _check_age(created: Any, profile: SignatureProfile, now: int) -> None:
     if type(created) is not int:
         raise SignatureError("the signature has no creation time")
-    if created < now - PROFILE.event.age_s_max:
+    if created < now - profile.age_s_max:
         raise SignatureError("the signature is too old")
-    if created > now + PROFILE.event.ahead_s_max:
+    if created > now + profile.ahead_s_max:
         raise SignatureError("the signature lies in the future")
