@@ -25,8 +25,9 @@ class UnexpectedAnswer(OffcampusError):
 class ProblemError(OffcampusError):
     """The platform refused, with a problem document (RFC 9457)."""
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(self, status: int, problem: Mapping[str, Any], retry_after_s: float | None = None) -> None:
         self.status = status
+        self.retry_after_s = retry_after_s
         self.code = str(problem.get("code", "unknown"))
         self.request_id = str(problem.get("request_id", ""))
         self.violations: list[Mapping[str, Any]] = list(problem.get("violations", []))
@@ -71,13 +72,15 @@ class ServerTrouble(ProblemError):
     """The platform failed or is busy: the same request may be repeated."""
 
 
-def problem_error(status: int, problem: Mapping[str, Any]) -> ProblemError:
-    """The error for an answer."""
+def problem_error(status: int, problem: Mapping[str, Any], retry_after_s: float | None = None) -> ProblemError:
+    """The error for an answer. `retry_after_s` is the platform's Retry-After, in seconds."""
     if problem.get("code") == "rules.refused":
         return RuleRefused(status, problem)
+    if problem.get("code") == "idempotency.in_progress":
+        return ServerTrouble(status, problem, retry_after_s)
     kinds: dict[int, type[ProblemError]] = {
         401: AuthProblem, 403: AuthProblem, 404: NotFound, 409: Conflict, 410: Conflict, 412: Conflict,
         428: RequestProblem, 429: ServerTrouble,
     }  # fmt: skip
     default = ServerTrouble if status >= 500 else RequestProblem
-    return kinds.get(status, default)(status, problem)
+    return kinds.get(status, default)(status, problem, retry_after_s)

@@ -135,7 +135,7 @@ class Exchange:
         )
         answer = yield from self._repeatedly(attempt)
         if answer.status >= 400:
-            raise problem_error(answer.status, answer.problem())
+            raise problem_error(answer.status, answer.problem(), _retry_after(answer))
         return answer
 
     def token_conversation(self) -> TokenConversation:
@@ -159,7 +159,7 @@ class Exchange:
             passing = answer is None or retried(answer.status, None)
             if not passing or attempt >= self.policy.attempts or self.now() + wait > deadline:
                 if answer is not None:
-                    raise problem_error(answer.status, answer.problem())
+                    raise problem_error(answer.status, answer.problem(), _retry_after(answer))
                 raise TransportTrouble(f"no token after {attempt} attempt(s): {trouble}")
             yield Wait(wait)
 
@@ -195,7 +195,7 @@ class Exchange:
             headers = {"Accept-Language": self.language}
             answer = yield from self._repeatedly(Try(operation, self.base_url + operation.path, headers, b""))
             if answer.status != 200:
-                raise problem_error(answer.status, answer.problem())
+                raise problem_error(answer.status, answer.problem(), _retry_after(answer))
             self._issuer = str(msgspec.json.decode(answer.body)["issuer"])
         return self._issuer
 

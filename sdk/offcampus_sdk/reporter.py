@@ -1,138 +1,144 @@
-"""The durable reporter: records are spooled in SQLite before they are sent, and forgotten only when answered.
+"""The durable reporter: sends what is spooled, whatever happens meanwhile; nothing is lost, nothing counts twice.
 
-Invariants:
-- a record is in the spool before `add` returns, and stays until the platform accepted, knew or refused it;
-- a batch keeps its Idempotency-Key and its records from its first attempt on, across crashes and restarts;
-- a refused record is set aside with the problem, never sent again as it is, never dropped;
-- a record with the same external_id is spooled once.
+Trouble of the platform or the wire stops the sending, and the next attempt waits longer each time, up to a quarter of
+an hour, or as long as the platform says (Retry-After). A record that is refused is set aside with the platform's
+reason and stops nobody else. A whole batch that is refused is halved until the one it is about is found.
 """
 
 from __future__ import annotations
 
-import secrets
-import sqlite3
-from dataclasses import dataclass
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 
 from offcampus_sdk import models
 from offcampus_sdk.client import Client
+from offcampus_sdk.errors import AuthProblem, OffcampusError, ProblemError, ServerTrouble, TransportTrouble
+from offcampus_sdk.spool import Batch, Progress, Refused, Spool, body_of
 
-SHAPE = """
-CREATE TABLE IF NOT EXISTS batches (key TEXT PRIMARY KEY) STRICT;
-CREATE TABLE IF NOT EXISTS records (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    external_id TEXT NOT NULL UNIQUE,
-    document TEXT NOT NULL,
-    batch TEXT REFERENCES batches (key),
-    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'refused')),
-    id TEXT,
-    problem TEXT
-) STRICT;
-CREATE INDEX IF NOT EXISTS records_waiting ON records (state, seq);
-"""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where the spool stands, in records."""
-
-    waiting: int
-    done: int
-    refused: int
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A record that was set aside, and why."""
-
-    external_id: str
-    problem: models.Problem
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 900.0
 
 
 class Reporter:
-    """Reports consumption records durably. One process at a time sends from one spool file."""
+    """Reports records durably.
 
-    def __init__(self, client: Client, spool: Path, *, batch_size: int = 500) -> None:
-        if not 1 <= batch_size <= 1000:
-            raise ValueError("a batch has 1 to 1,000 records")
-        self._client, self._batch_size = client, batch_size
-        self._db = sqlite3.connect(spool, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-            self._db.execute(f"PRAGMA {pragma}")
-        for statement in filter(str.strip, SHAPE.split(";")):
-            self._db.execute(statement)
+    Args:
+        spool: a SQLite file; it may be the product's own database.
+        batch_size: records a request, 1 to 1,000.
+        hold_after_refusal: keep later records of a subject back while an earlier one of it is refused.
+    """
 
-    def add(self, record: models.ConsumptionRecord) -> bool:
-        """Spool a record; False when one with this external_id was spooled before."""
-        document = msgspec.json.encode(record).decode()
-        done = self._db.execute(
-            "INSERT INTO records (external_id, document) VALUES (?, ?) ON CONFLICT (external_id) DO NOTHING",
-            (record.external_id, document),
-        )
-        return done.rowcount == 1
+    def __init__(
+        self, client: Client, spool: Path, *, batch_size: int = 500, hold_after_refusal: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._client, self._now = client, now
+        self.spool = Spool(spool, batch_size=batch_size, hold_after_refusal=hold_after_refusal)
 
-    def drain(self) -> Progress:
-        """Send everything that waits, batch by batch. Raises as the client does; what was sent stays accounted for."""
-        while (key := self._next_batch()) is not None:
-            self._send(key)
-        return self.progress()
+    def __enter__(self) -> Reporter:
+        return self
 
-    def progress(self) -> Progress:
-        """How many records wait, are done, were refused."""
-        counts = dict(self._db.execute("SELECT state, count(*) FROM records GROUP BY state").fetchall())
-        return Progress(counts.get("waiting", 0), counts.get("done", 0), counts.get("refused", 0))
-
-    def refused(self) -> list[Refused]:
-        """The records that were set aside, with the platform's reasons."""
-        rows = self._db.execute("SELECT external_id, problem FROM records WHERE state = 'refused' ORDER BY seq")
-        return [Refused(external_id, msgspec.json.decode(text, type=models.Problem)) for external_id, text in rows]
-
-    def id_of(self, external_id: str) -> str | None:
-        """The platform's identifier of a record that it has."""
-        row = self._db.execute("SELECT id FROM records WHERE external_id = ?", (external_id,)).fetchone()
-        return str(row[0]) if row and row[0] else None
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the spool."""
-        self._db.close()
+        self.spool.close()
 
-    def _next_batch(self) -> str | None:
-        """The batch that was begun and not answered, else a new one of what waits; None when nothing waits."""
-        self._db.execute("BEGIN IMMEDIATE")
+    def add(self, record: msgspec.Struct) -> bool:
+        """Spool a record; False when one with this external_id was spooled before."""
+        return self.spool.add([record]) == 1
+
+    def add_all(self, records: Iterable[msgspec.Struct]) -> int:
+        """Spool many in one transaction; how many were new."""
+        return self.spool.add(records)
+
+    def drain(self, told: Callable[[Progress], None] = lambda _: None) -> Progress:
+        """Send everything that waits, batch by batch, now.
+
+        Args:
+            told: is told where the spool stands after each batch.
+
+        Raises what the client raises (what was answered stays accounted for), and SpoolBusy.
+        """
+        with self.spool.sending():
+            while (batch := self.spool.next_batch()) is not None:
+                try:
+                    self._send(batch)
+                except (OffcampusError, msgspec.MsgspecError) as trouble:
+                    self._note(trouble)
+                    raise
+                told(self.spool.progress())
+        return self.spool.progress()
+
+    def run(self, stop: threading.Event, *, idle_s: float = 5.0) -> None:
+        """Send whatever comes, until `stop` is set: for a thread or a process of its own. Never raises trouble."""
+        while not stop.is_set():
+            wait = self.spool.trouble()[1] - self._now()
+            if wait <= 0:
+                try:
+                    self.drain()
+                    wait = idle_s
+                except (OffcampusError, msgspec.MsgspecError):
+                    wait = self.spool.trouble()[1] - self._now()
+            stop.wait(max(0.0, min(wait, LONGEST_WAIT_S)))
+
+    def progress(self) -> Progress:
+        """How many records wait, are done, were refused, and why sending stopped last."""
+        return self.spool.progress()
+
+    def refused(self) -> list[Refused]:
+        """The records that were set aside, with the platform's reasons."""
+        return list(self.spool.refused())
+
+    def id_of(self, external_id: str, operation: str = "reportConsumption") -> str | None:
+        """The platform's identifier of a record that it has."""
+        return self.spool.id_of(external_id, operation)
+
+    def _send(self, batch: Batch) -> None:
+        call = self._client.transport.call
         try:
-            begun = self._db.execute("SELECT batch FROM records WHERE state = 'waiting' AND batch NOT NULL LIMIT 1")
-            if (row := begun.fetchone()) is not None:
-                return str(row[0])
-            key = secrets.token_urlsafe(18)
-            self._db.execute("INSERT INTO batches (key) VALUES (?)", (key,))
-            taken = self._db.execute(
-                "UPDATE records SET batch = ? WHERE seq IN"
-                " (SELECT seq FROM records WHERE state = 'waiting' AND batch IS NULL ORDER BY seq LIMIT ?)",
-                (key, self._batch_size),
-            )
-            return key if taken.rowcount else None
-        finally:
-            self._db.execute("COMMIT")
-
-    def _send(self, key: str) -> None:
-        rows = self._db.execute("SELECT seq, document FROM records WHERE batch = ? ORDER BY seq", (key,)).fetchall()
-        documents = [msgspec.Raw(document.encode()) for _, document in rows]
-        answer = self._client.transport.call("reportConsumption", body={"items": documents}, key=key)
-        result = msgspec.json.decode(answer.body, type=models.BatchResult)
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            for entry in result.results:
-                self._settle(rows[entry.index][0], entry)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    def _settle(self, seq: int, entry: models.BatchResultResult) -> None:
-        if entry.outcome == "refused":
-            text = msgspec.json.encode(entry.problem).decode()
-            self._db.execute("UPDATE records SET state = 'refused', problem = ? WHERE seq = ?", (text, seq))
+            answer = call(batch.operation.operation_id, body=body_of(batch), key=batch.key)
+        except (AuthProblem, ServerTrouble):
+            raise  # not about these records
+        except ProblemError as refusal:
+            self._take_refusal(batch, refusal)
+            return
+        if batch.operation.batch:
+            result = msgspec.json.decode(answer.body, type=models.BatchResult)
+            self.spool.settle((batch.seqs[entry.index], *_outcome(entry)) for entry in result.results)
         else:
-            self._db.execute("UPDATE records SET state = 'done', id = ? WHERE seq = ?", (entry.id, seq))
+            created = msgspec.json.decode(answer.body, type=_Created)
+            self.spool.settle([(batch.seqs[0], created.id, None)])
+
+    def _take_refusal(self, batch: Batch, refusal: ProblemError) -> None:
+        if len(batch.seqs) > 1:
+            self.spool.split(batch)
+            return
+        problem = msgspec.convert(dict(refusal.problem), type=models.Problem)
+        self.spool.settle([(batch.seqs[0], None, problem)])
+
+    def _note(self, trouble: Exception) -> None:
+        failures = self.spool.trouble()[0] + 1
+        ceiling = min(FIRST_WAIT_S * 2 ** min(failures - 1, 20), LONGEST_WAIT_S)
+        wait = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, no secret
+        reason = trouble.code if isinstance(trouble, ProblemError) else type(trouble).__name__
+        if isinstance(trouble, TransportTrouble):
+            reason = "no answer"
+        if isinstance(trouble, ProblemError) and trouble.retry_after_s is not None:
+            wait = max(wait, trouble.retry_after_s)
+        self.spool.note_trouble(reason, failures, self._now() + wait)
+
+
+class _Created(msgspec.Struct):
+    id: str
+
+
+def _outcome(entry: models.BatchResultResult) -> tuple[str | None, models.Problem | None]:
+    if entry.outcome == "refused" and isinstance(entry.problem, models.Problem):
+        return None, entry.problem
+    return entry.id if isinstance(entry.id, str) else None, None
