@@ -8,25 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from http_message_signatures import HTTPMessageSigner, algorithms
-from http_message_signatures.resolvers import HTTPSignatureKeyResolver
 from offcampus_sdk import Key, models
-from offcampus_sdk.signing import Message, content_digest
-from offcampus_sdk.webhooks import Receiver
-from offcampus_spec.security import PROFILE
+from offcampus_sdk.signing import sign_event
+from offcampus_sdk.testing import FakePlatform
+from offcampus_sdk.testing.documents import example
+from offcampus_sdk.webhooks import Dispatcher, Receiver
 
 URL = "http://127.0.0.1:9/webhooks"
-
-
-class _Resolver(HTTPSignatureKeyResolver):
-    def __init__(self, key: Key) -> None:
-        self.key = key
-
-    def resolve_private_key(self, key_id: str) -> Any:
-        return self.key.private
-
-    def resolve_public_key(self, key_id: str) -> Any:
-        return self.key.jwk.public_key
 
 
 def event(id_suffix: str, sequence: int = 1, kind: str = "order.paid") -> dict[str, Any]:
@@ -41,20 +29,8 @@ def event(id_suffix: str, sequence: int = 1, kind: str = "order.paid") -> dict[s
 def signed(
     key: Key, document: dict[str, Any], *, url: str = URL, created: float | None = None
 ) -> tuple[dict[str, str], bytes]:
-    from datetime import UTC, datetime, timedelta
-
     body = json.dumps(document).encode()
-    moment = datetime.fromtimestamp(time.time() if created is None else created, UTC)
-    headers = {
-        "Content-Type": "application/cloudevents+json", "Content-Digest": content_digest(body),
-        "webhook-id": document["id"], "webhook-timestamp": str(int(moment.timestamp())),
-    }  # fmt: skip
-    HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=_Resolver(key)).sign(
-        Message("POST", url, headers), key_id=key.id, created=moment, expires=moment + timedelta(seconds=300),
-        nonce="0123456789abcdef", label="ofc", tag="ofc-event", include_alg=False, use_existing_digest=True,
-        covered_component_ids=PROFILE.event.always,
-    )  # fmt: skip
-    return headers, body
+    return sign_event(key, url, document["id"], body, int(time.time() if created is None else created)), body
 
 
 class World:
@@ -129,3 +105,46 @@ def test_an_exception_means_not_handled(tmp_path: Path) -> None:
     failing.clear()
     assert receiver.receive(*delivery).status == 204
     assert len(world.handled) == 1
+
+
+def test_kinds_are_handed_to_who_asked_for_them(tmp_path: Path) -> None:
+    """By name, by resource, all of them; what nobody asked for is left alone."""
+    world, seen = World(tmp_path), []
+    events = Dispatcher()
+    events.on("order.paid")(lambda item: seen.append(("paid", item.id)))
+    events.on("refund.*", "order.closed")(lambda item: seen.append(("money", item.id)))
+    events.on("*")(lambda item: seen.append(("all", item.id)))
+    receiver = Receiver(URL, world.jwks, tmp_path / "typed.db", events)
+    kinds = ("order.paid", "refund.paid", "pupil.created")
+    for number, kind in enumerate(kinds, start=1):
+        assert receiver.receive(*signed(world.key, event(str(number), number, kind))).status == 204
+    assert [what for what, _ in seen] == ["paid", "all", "money", "all", "all"]
+    with pytest.raises(ValueError, match=r"resource\.verb"):
+        events.on("paid")
+
+
+def test_what_was_missed_is_caught_up_from_the_feed_once(tmp_path: Path) -> None:
+    """Deliveries and feed share the store; the cursor outlives the process; a failing handler loses nothing."""
+    platform, handled, failing = FakePlatform(), [], [True]
+
+    def handle(item: models.Event) -> None:
+        if failing[0] and len(handled) == 2:
+            raise OSError("disk full")
+        handled.append(item.id)
+
+    client = platform.client()
+    for number in range(4):
+        client.transport.call("createOrder", body={**example("order"), "external_id": f"o-{number}"})
+    receiver = Receiver(URL, platform.jwks, tmp_path / "hooks.db", handle)
+    headers, body = platform.deliveries(URL)[0]
+    assert receiver.receive(headers, body).reason == "handled"
+    with pytest.raises(OSError, match="disk full"):
+        receiver.catch_up(client, limit=2)
+    receiver.close()
+    failing[0] = False
+    again = Receiver(URL, platform.jwks, tmp_path / "hooks.db", handle)
+    assert again.catch_up(client, limit=2) == 2
+    assert again.catch_up(client) == 0
+    assert handled == [item["id"] for item in platform.store.events]
+    assert again.forget(time.time() + 1) == 4
+    again.close()
