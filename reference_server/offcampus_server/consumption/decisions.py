@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from offcampus_rules import Consumption
+from offcampus_spec import coherence
 
 from offcampus_server.courses.service import Course, Lesson
 from offcampus_server.kernel.clock import parse
-from offcampus_server.kernel.problems import Problem, missing_reference, violation
+from offcampus_server.kernel.problems import Problem, missing_reference, require_coherent, violation
 from offcampus_server.orders.service import Order
 
 WITH_LESSON = frozenset({"lesson", "make_up", "absence"})
@@ -19,8 +20,7 @@ WITH_LESSON = frozenset({"lesson", "make_up", "absence"})
 def check_times(record: Mapping[str, Any], order: Order, now: datetime) -> None:
     """From before until, over before it is reported, and after the purchase."""
     starts, ends = parse(record["occurred_from"]), parse(record["occurred_until"])
-    if ends <= starts:
-        raise _refused("consumption.time_mismatch", "/occurred_until", record["occurred_until"])
+    require_coherent(coherence.consumption_times(record))
     if ends > now or parse(record["notified_at"]) > now:
         raise _refused("consumption.in_future", "/occurred_until", record["occurred_until"])
     if starts < order.ordered_at:

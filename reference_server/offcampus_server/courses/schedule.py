@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from offcampus_rules import documents
+from offcampus_spec import coherence
 from sqlalchemy import Column, RowMapping, insert, select
 
 from offcampus_server.courses import decisions, service
@@ -18,7 +20,7 @@ from offcampus_server.kernel import batch, extensions, resources
 from offcampus_server.kernel.batch import Batch, Item
 from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.contract import Answer, Call
-from offcampus_server.kernel.problems import Problem, missing_reference, violation
+from offcampus_server.kernel.problems import Problem, missing_reference, require_coherent, violation
 from offcampus_server.kernel.rulings import problem_of
 from offcampus_server.kernel.unit_of_work import Work
 
@@ -79,11 +81,9 @@ def _judge_one(
     work: Work, item: Item, course: Course, row: dict[str, Any], by_teacher: Timetable, by_room: Timetable
 ) -> None:
     starts_at, ends_at = parse(item.document["starts_at"]), parse(item.document["ends_at"])
-    if ends_at <= starts_at or ends_at.date() != starts_at.date():
-        entry = violation("lesson.time_order", "/ends_at", given=item.document["ends_at"])
-        raise Problem("lesson.time_order", "ends_at is after starts_at, on the same day in Shanghai", [entry])
+    require_coherent(coherence.lesson_times(item.document))
     problem = problem_of(
-        work.rules.check_lesson(decisions.plan(course.document, course.region_code, starts_at, ends_at))
+        work.rules.check_lesson(documents.lesson_plan(item.document, course.document, course.region_code))
     )
     if problem is not None:
         raise problem

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from offcampus_rules import Scope
+from offcampus_rules import Scope, documents
+from offcampus_spec import coherence
 from sqlalchemy import RowMapping, select
 
-from offcampus_server.courses import decisions
 from offcampus_server.courses.tables import classes, courses, lessons
 from offcampus_server.institutions import service as institutions
 from offcampus_server.kernel import extensions, resources
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.ids import new_id
-from offcampus_server.kernel.problems import Problem, missing_reference, violation, wrong_state
+from offcampus_server.kernel.problems import Problem, missing_reference, require_coherent, wrong_state
 from offcampus_server.kernel.rulings import require_allowed
 from offcampus_server.kernel.unit_of_work import Work
 
@@ -174,9 +174,7 @@ def present_lesson(row: RowMapping) -> dict[str, Any]:
 
 
 def _check_course(work: Work, sent: dict[str, Any]) -> None:
-    if sent["ends_on"] < sent["starts_on"]:
-        entry = violation("lesson.time_order", "/ends_on", given=sent["ends_on"], allowed=f"from {sent['starts_on']}")
-        raise Problem("lesson.time_order", "ends_on lies before starts_on", [entry])
+    require_coherent(coherence.course_dates(sent))
     institutions.require_campus(work, sent.get("campus_id"), sent["institution_id"])
     institutions.require_materials(work, sent.get("material_ids", []), sent["institution_id"])
     extensions.check(work, sent)
@@ -184,7 +182,7 @@ def _check_course(work: Work, sent: dict[str, Any]) -> None:
 
 def _judge(work: Work, sent: dict[str, Any], region_code: str, subject: str) -> str:
     lease = institutions.lease_until(work, sent.get("campus_id"))
-    decision = work.rules.check_course(decisions.filing(sent, region_code, work.now.date(), lease))
+    decision = work.rules.check_course(documents.course_filing(sent, region_code, work.now.date(), lease))
     require_allowed(decision)
     return work.record(decision, subject, sent["institution_id"], region_code)
 
@@ -199,7 +197,7 @@ def _facts(row: RowMapping) -> Course:
     document = row["document"]
     return Course(
         row["id"], row["institution_id"], row["region_code"], row["state"], document["subject"],
-        document["minutes_per_class_hour"], decisions.scope_of(document, row["region_code"]), document,
+        document["minutes_per_class_hour"], documents.scope_of(document, row["region_code"]), document,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from offcampus_server.kernel.violations import personal_members
+from offcampus_spec.violations import personal_members
 
 
 def stripped(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offcampus_rules import Decision
+from offcampus_spec.coherence import Incoherence
 from offcampus_spec.problems import ProblemType, problems
+from offcampus_spec.violations import MOST_VIOLATIONS as MOST_VIOLATIONS
+from offcampus_spec.violations import JsonObject as JsonObject
+from offcampus_spec.violations import violation as violation
 
 PROBLEM_BASE = "https://spec.offcampus.example/v1/problems/"
-MOST_VIOLATIONS = 50
-
-JsonObject = dict[str, Any]
 
 
 @dataclass(eq=False)
@@ -62,12 +63,10 @@ class Problem(Exception):
         return body
 
 
-def violation(
-    code: str, pointer: str | None = None, *, given: Any = None, allowed: Any = None, **more: Any
-) -> JsonObject:
-    """One violation: where, what came, what is allowed."""
-    entry = {"code": code, "pointer": pointer, "given": given, "allowed": allowed, **more}
-    return {key: value for key, value in entry.items() if value is not None}
+def require_coherent(found: Incoherence | None) -> None:
+    """Refuse what does not agree with itself."""
+    if found is not None:
+        raise Problem(found.code, found.detail, found.violations)
 
 
 def not_found() -> Problem:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from offcampus_rules import Decision, Violation
+from offcampus_rules import Decision
+from offcampus_rules.documents import violation_of
 
 from offcampus_server.kernel.problems import Problem
 
@@ -22,15 +21,6 @@ def problem_of(decision: Decision) -> Problem | None:
         return None
     if decision.outcome == "refuse":
         rules = ", ".join(violation.rule for violation in decision.violations)
-        entries = [shown(entry) for entry in decision.violations]
+        entries = [violation_of(entry) for entry in decision.violations]
         return Problem("rules.refused", f"refused by {rules}", entries, decision=decision)
     return Problem("rules.unavailable", headers={"Retry-After": "60"}, retry_after_s=60, decision=decision)
-
-
-def shown(entry: Violation) -> dict[str, Any]:
-    """A violation of the rules as a violation of a problem: the fact becomes the place."""
-    body = entry.to_json()
-    fact = body.pop("fact")
-    for name in ("source", "level", "region"):
-        body.pop(name, None)
-    return {"pointer": "/" + str(fact).replace(".", "/"), **body}

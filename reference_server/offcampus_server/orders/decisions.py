@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-
-from offcampus_rules import Charge, OpenOrder, Scope
 
 from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.problems import Problem, mismatch, violation
 from offcampus_server.ledger.shares import PriceLine, earned_by_lines
-
-
-def check_sums(order: Mapping[str, Any]) -> None:
-    """total = lines - discount. Raises `money.sum_mismatch` with what it must be."""
-    lines = sum(line["amount_fen"] for line in order["price_lines"])
-    expected = lines - order["discount_fen"]
-    if order["total_fen"] != expected:
-        entry = violation("money.sum_mismatch", "/total_fen", given=order["total_fen"], allowed=expected, unit="fen")
-        raise Problem("money.sum_mismatch", f"total_fen must be {expected}", [entry])
 
 
 def check_parts(parts: Sequence[Mapping[str, Any]], total_fen: int) -> None:
@@ -43,40 +32,6 @@ def captured_at(
     if wrong:
         raise Problem("schema.invalid", "a channel captures after the order and before now", wrong)
     return found
-
-
-def check_period(order: Mapping[str, Any]) -> None:
-    """The service period has a first day before its end. Raises `schema.invalid`."""
-    if order["service_until"] <= order["service_from"]:
-        entry = violation("schema.period", "/service_until", given=order["service_until"])
-        raise Problem("schema.invalid", "service_until must lie after service_from", [entry])
-
-
-def charge(
-    order: Mapping[str, Any], course: Mapping[str, Any], scope: Scope, signed_on: date, others: Sequence[OpenOrder],
-    lease_until: date | None,
-) -> Charge:  # fmt: skip
-    """The facts that the pre-charge rules judge an order of a course by; every charge is paid into custody."""
-    return Charge(
-        scope=scope,
-        subject=course["subject"],
-        signed_on=signed_on,
-        ordered_at=parse(order["ordered_at"]),
-        class_hours_centi=order["class_hours_centi"],
-        gift_hours_centi=order["gift_hours_centi"],
-        total_fen=order["total_fen"],
-        service_from=date.fromisoformat(order["service_from"]),
-        service_until=date.fromisoformat(order["service_until"]),
-        charge_method=order["charge_method"],
-        discount_fen=order["discount_fen"],
-        renewal=order["renewal"],
-        training_loan=order["training_loan"],
-        open_orders=tuple(others),
-        venue_lease_until=lease_until,
-        class_size=course["class_size_max"],
-        minutes_per_class_hour=course["minutes_per_class_hour"],
-        payee_is_custody_account=True,
-    )
 
 
 def hours_that_carry_price(class_hours_centi: int, gift_hours_centi: int, policy: str) -> int:

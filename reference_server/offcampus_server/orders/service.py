@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from offcampus_rules import OpenOrder, ReleasePlanRequest
+from offcampus_rules import OpenOrder, ReleasePlanRequest, documents
+from offcampus_spec import coherence
 from sqlalchemy import RowMapping, Select, bindparam, select, update
 
 from offcampus_server.courses import service as courses
@@ -16,7 +17,14 @@ from offcampus_server.institutions import service as institutions
 from offcampus_server.kernel import extensions, resources
 from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.contract import Answer, Call
-from offcampus_server.kernel.problems import Problem, mismatch, missing_reference, violation, wrong_state
+from offcampus_server.kernel.problems import (
+    Problem,
+    mismatch,
+    missing_reference,
+    require_coherent,
+    violation,
+    wrong_state,
+)
 from offcampus_server.kernel.rulings import require_allowed
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import reading
@@ -107,9 +115,9 @@ def place(call: Call, work: Work) -> Answer:
     contract = contracts.fitting(work, sent)
     if "class_id" in sent:
         courses.require_class(work, sent["class_id"], course.id)
-    decisions.check_sums(sent)
+    require_coherent(coherence.order_sum(sent))
     decisions.check_line_hours(sent, contract["document"]["gift_hours_policy"])
-    decisions.check_period(sent)
+    require_coherent(coherence.order_period(sent))
     extensions.check(work, sent)
     if parse(sent["ordered_at"]) > work.now:
         raise Problem("schema.invalid", "ordered_at lies in the future", [violation("schema.future", "/ordered_at")])
@@ -118,7 +126,9 @@ def place(call: Call, work: Work) -> Answer:
         raise mismatch("/contract_id", f"the contract was signed on {signed_on}, after the order")
     lease = institutions.lease_until(work, course.document.get("campus_id"))
     others = open_orders(work, sent["pupil_id"], course.subject, institution.id)
-    decision = work.rules.check_charge(decisions.charge(sent, course.document, course.scope, signed_on, others, lease))
+    decision = work.rules.check_charge(
+        documents.charge(sent, course.document, course.region_code, signed_on, others, lease)
+    )
     require_allowed(decision)
     plan = release_plans.fixed(work.rules, _plan_request(sent, contract["document"], course, signed_on), "/contract_id")
     row = resources.create(
