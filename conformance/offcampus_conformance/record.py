@@ -91,6 +91,8 @@ class Record:
         self._exchanges: list[Exchange] = []
         self._by_label: dict[str, Exchange] = {}
         self.omissions: dict[str, str] = dict(omissions or {})
+        self.wanted: frozenset[str] | None = None
+        """The checks that will be judged, for a scenario that can leave out what serves others; None: all."""
         for exchange in exchanges:
             self.add(exchange)
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -22,6 +23,8 @@ PATIENCE_S = 30.0
 MOST_SILENCES = 3
 CHUNK_BYTES = 65_536
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+MAX_KEPT_BYTES = 1024 * 1024
+"""Of a larger request only the beginning is recorded: it was made large on purpose."""
 JSON = "application/json"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -116,17 +119,29 @@ class Actor:
     wire: Wire
     issuer: str
     token: str | None = None
+    narrow: dict[str, str] = field(default_factory=dict)
+    """Tokens that hold one scope only, by that scope: for probes of what a scope is needed for."""
 
-    def authenticate(self, label: str, **claims: Any) -> Exchange:
-        """Ask for an access token; `claims` make the assertion unlawful on purpose."""
+    def authenticate(self, label: str, *, scope: str | None = None, **claims: Any) -> Exchange:
+        """Ask for an access token; `claims` make the assertion unlawful on purpose.
+
+        Args:
+            scope: ask for this one only; the token is then kept in `narrow`.
+        """
         audience = claims.pop("aud", self.issuer)
         assertion = client_assertion(self.key, self.client_id, audience, now=int(time.time()), **claims)
         form = {
             "grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion,
         }  # fmt: skip
+        if scope is not None:
+            form["scope"] = scope
         content = str(httpx2.QueryParams(form)).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        how: dict[str, Any] = {"operation_id": "issueToken", "actor": self.name, "peek": self._keep_token}
+        how: dict[str, Any] = {
+            "operation_id": "issueToken",
+            "actor": self.name,
+            "peek": partial(self._keep_token, scope),
+        }
         return self.wire.send(label, "POST", "/v1/token", headers=headers, content=content, **how)
 
     def get(
@@ -168,13 +183,17 @@ class Actor:
         how: dict[str, Any] = {"operation_id": operation_id, "actor": self.name, "wrong": wrong}
         return self.wire.send(label, method, path, headers=sent, content=content or None, **how)
 
-    def _keep_token(self, status: int, answer: str) -> None:
+    def _keep_token(self, scope: str | None, status: int, answer: str) -> None:
         try:
             document = json.loads(answer)
         except (ValueError, RecursionError):
             return
         if status == httpx2.codes.OK and isinstance(document, dict) and isinstance(document.get("access_token"), str):
-            self.token = document["access_token"]
+            token = document["access_token"]
+            if scope is None:
+                self.token = token
+            else:
+                self.narrow[scope] = token
 
     def _bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -215,4 +234,6 @@ def _unpacker(encoding: str) -> Callable[[bytes], bytes]:
 
 
 def _text(content: bytes | None) -> str | None:
+    if content is not None and len(content) > MAX_KEPT_BYTES:
+        content = content[:1024] + f"… [{len(content)} bytes]".encode()
     return None if content is None else content.decode("utf-8", errors="replace")

@@ -87,7 +87,8 @@ def _register(settings: Settings, folder: Path, region: str) -> dict[str, str]:
     wanted = {
         "vendor": ("institution_system", region), "rival": ("institution_system", region), "bank": ("bank", region),
         "guardian_app": ("guardian_app", "000000"), "authority": ("authority", region),
-        "province": ("authority", province),
+        "province": ("authority", province), "other_bank": ("bank", region),
+        "far_authority": ("authority", "440000" if province != "440000" else "110000"),
     }  # fmt: skip
     ids: dict[str, str] = {}
     for name, (role, where) in wanted.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from offcampus_conformance.check import check
-from offcampus_conformance.checks.platform.check_supply import cited
+from offcampus_conformance.checks.platform.check_supply import cited, item_refused
 from offcampus_conformance.expect import equal, member, problem, status
 from offcampus_conformance.finding import deviate
 from offcampus_conformance.record import Exchange, View
@@ -31,9 +31,9 @@ def balanced(exchange: Exchange) -> dict[str, int]:
 )  # fmt: skip
 def a_lawful_order_is_accepted(view: View) -> None:
     """Pupil and contract are accepted, and the order awaits its payment."""
-    status(view.step("pupil.register"), 200, 201)
-    status(view.step("contract.create"), 200, 201)
-    created = status(view.step("order.create"), 201)
+    status(view.step("op.registerPupil"), 200, 201)
+    status(view.step("op.createContract"), 200, 201)
+    created = status(view.step("op.createOrder"), 201)
     equal("awaiting_payment", member(created.json(), "state", created), "state", created)
 
 
@@ -81,32 +81,35 @@ def receipts_are_booked_once(view: View) -> None:
 
 @check(
     "P-CONS-001", profile=P, level="MUST", requirements=("M-07.2", "M-14.1"), needs=("P-PAY-001",),
-    sends="four lessons reported with proof; one in the future, one without teacher, one lesson twice",
+    sends="lessons reported with proof; one in the future, one without teacher, one lesson twice",
     remedy_en="Take only what was taught: after the purchase, before now, by a teacher, once per lesson and order.",
     remedy_zh="仅接受真实授课：购买之后、当前之前、有授课人、同一课次与订单仅一次。",
 )  # fmt: skip
 def only_what_was_taught_is_consumed(view: View) -> None:
     """Records in the future, without a teacher, or for a lesson already reported are refused; the hours add up."""
-    batch = status(view.step("consumption.batch"), 207)
+    batch = status(view.step("op.reportConsumption"), 207)
     problems = [(result.get("problem") or {}).get("code") for result in batch.json()["results"]]
-    equal([None] * 4, problems[:4], "problems of the lawful records", batch)
-    equal(["consumption.in_future", "schema.invalid", "consumption.duplicate"], problems[4:], "problems", batch)
+    equal([None] * 4, problems, "problems of the lawful records", batch)
+    for name, code in (
+        ("in_future", "consumption.in_future"), ("no_teacher", "schema.invalid"), ("again", "consumption.duplicate"),
+    ):  # fmt: skip
+        item_refused(view.step(f"consumption.{name}"), code)
     order = status(view.step("order.consumed"), 200)
     equal(4 * LESSON_CENTI, member(order.json(), "consumed_class_hours_centi", order), "consumed hours", order)
 
 
 @check(
-    "P-CONS-002", profile=P, level="MUST", requirements=("M-08.2", "M-14.1"), needs=("P-CONS-001",),
+    "P-CONS-002", profile=P, level="MUST", requirements=("M-08.2", "M-14.1"), needs=("P-CONS-001", "P-STATE-confirmConsumption"),
     sends="the guardian confirms one record, confirms it again, and disputes another",
     remedy_en="Exactly one outcome wins: a record is confirmed or disputed once; what comes later gets 409 resource.state.",
     remedy_zh="每条记录只有一个结果：确认或异议各一次，其后返回409 resource.state。",
 )  # fmt: skip
 def a_record_is_confirmed_or_disputed_once(view: View) -> None:
     """Confirming works once, disputing works, and each leaves the record in its state."""
-    confirmed = status(view.step("consumption.confirm"), 200)
+    confirmed = status(view.step("op.confirmConsumption"), 200)
     equal("confirmed", confirmed.json().get("state"), "state", confirmed)
-    problem(view.step("consumption.confirm_again"), 409, "resource.state")
-    disputed = status(view.step("consumption.dispute"), 200)
+    problem(view.step("op.confirmConsumption.state.once_more"), 409, "resource.state")
+    disputed = status(view.step("op.disputeConsumption"), 200)
     equal("disputed", disputed.json().get("state"), "state", disputed)
 
 
@@ -131,7 +134,10 @@ def released_follows_confirmed_consumption(view: View) -> None:
 )  # fmt: skip
 def an_instruction_is_executed_once(view: View) -> None:
     """Reporting an execution twice moves the money once."""
-    first, again = status(view.step("release.execute"), 200), status(view.step("release.execute_again"), 200)
+    first, again = (
+        status(view.step("op.executeCustodyInstruction"), 200),
+        status(view.step("release.execute_again"), 200),
+    )
     equal(first.json(), again.json(), "the answer when repeated", first, again)
     problem(view.step("release.execute_otherwise"), 409, "instruction.resolved")
 
@@ -144,7 +150,7 @@ def an_instruction_is_executed_once(view: View) -> None:
 )  # fmt: skip
 def the_working_of_a_refund_adds_up(view: View) -> None:
     """The quote is the unconsumed rest, and the lines of its working add up to it."""
-    quote = status(view.step("refund.quote"), 200)
+    quote = status(view.step("op.quoteRefund"), 200)
     body = quote.json()
     lines = [line for line in member(body, "working", quote) if line["line"] != "refund"]
     equal(body["amount_fen"], sum(line["amount_fen"] for line in lines), "sum of the working", quote)
@@ -160,7 +166,7 @@ def the_working_of_a_refund_adds_up(view: View) -> None:
 )  # fmt: skip
 def a_second_refund_changes_nothing(view: View) -> None:
     """The first request is taken, the second is refused as in progress."""
-    status(view.step("refund.request"), 201)
+    status(view.step("op.requestRefund"), 201)
     problem(view.step("refund.second"), 409, "refund.in_progress")
 
 
@@ -190,7 +196,7 @@ def refunds_go_back_through_the_channels_that_paid(view: View) -> None:
 )  # fmt: skip
 def every_fen_is_accounted_for(view: View) -> None:
     """The order's sums balance, and the ledger's lines add up to them."""
-    order, statement = view.step("order.refunded"), view.step("order.statement")
+    order, statement = view.step("order.refunded"), view.step("op.getOrderStatement")
     sums = balanced(order)
     equal(sums, balanced(statement), "the statement's sums", order, statement)
     for kind, name in (("receipt", "paid_fen"), ("release", "released_fen"), ("refund", "refunded_fen")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from offcampus_conformance.check import check
-from offcampus_conformance.expect import equal, member, problem, status
+from offcampus_conformance.expect import equal, member, problem, some, status
 from offcampus_conformance.record import View
 
 P = "platform"
@@ -18,8 +18,8 @@ P = "platform"
 def a_freeze_counts_at_once_and_ends_when_the_bank_says_so(view: View) -> None:
     """Frozen by the order, frozen still when unfreezing is ordered, open when the bank has executed it."""
     for label, state in (
-        ("freeze", "frozen"), ("freeze.read", "frozen"), ("unfreeze", "frozen"), ("unfreeze.before", "frozen"),
-        ("unfreeze.after", "open"),
+        ("op.freezeCustodyAccount", "frozen"), ("freeze.ordered", "frozen"), ("op.unfreezeCustodyAccount", "frozen"), ("unfreeze.ordered", "frozen"),
+        ("unfreeze.executed", "open"),
     ):  # fmt: skip
         answer = status(view.step(label), 200)
         equal(state, member(answer.json(), "state", answer), "state", answer)
@@ -33,12 +33,13 @@ def a_freeze_counts_at_once_and_ends_when_the_bank_says_so(view: View) -> None:
 )  # fmt: skip
 def a_difference_is_settled_by_two_persons(view: View) -> None:
     """It is on the list, the proposer is refused as approver, and another officer settles it."""
-    listed = status(view.step("difference.list"), 200)
+    listed = status(view.step("op.listDifferences"), 200)
     entries = [entry for entry in member(listed.json(), "items", listed) if entry["type"] == "fee"]
-    equal([("open", "institution")], [(entry["state"], entry["owner"]) for entry in entries], "state, owner", listed)
-    status(view.step("difference.propose"), 200)
+    some(entries, "differences of a fee", listed)
+    equal({("open", "institution")}, {(entry["state"], entry["owner"]) for entry in entries}, "state, owner", listed)
+    status(view.step("op.proposeSettlement"), 200)
     problem(view.step("difference.approve_own"), 409, "settlement.same_person")
-    settled = status(view.step("difference.approve"), 200)
+    settled = status(view.step("op.approveSettlement"), 200)
     equal("settled", member(settled.json(), "state", settled), "state", settled)
 
 
@@ -50,7 +51,7 @@ def a_difference_is_settled_by_two_persons(view: View) -> None:
 )  # fmt: skip
 def a_statement_file_is_read_exactly_or_refused(view: View) -> None:
     """The lawful file is a statement; the spoilt ones are refused by name."""
-    status(view.step("file.good"), 200)
+    status(view.step("op.submitStatementFile"), 200)
     problem(view.step("file.formula"), 422, "statement.file_invalid")
     problem(view.step("file.amount"), 422, "statement.file_invalid")
 
@@ -63,7 +64,7 @@ def a_statement_file_is_read_exactly_or_refused(view: View) -> None:
 )  # fmt: skip
 def a_sweep_raises_a_warning(view: View) -> None:
     """The department finds it open on its list."""
-    listed = status(view.step("warning.list"), 200)
+    listed = status(view.step("op.listWarnings"), 200)
     signs = {entry["sign"] for entry in member(listed.json(), "items", listed)}
     equal(True, "sweep" in signs, "a warning of the sweep", listed)
 
@@ -76,9 +77,9 @@ def a_sweep_raises_a_warning(view: View) -> None:
 )  # fmt: skip
 def what_a_bank_does_is_counted_and_what_it_says_is_kept(view: View) -> None:
     """The report counts the movements of the day, and the assessment is read as it was submitted."""
-    made = status(view.step("assessment.submit"), 201)
+    made = status(view.step("op.submitRiskAssessment"), 201)
     read = status(view.step("assessment.read"), 200)
     equal(made.json(), read.json(), "the assessment", made, read)
-    report = status(view.step("service.report"), 200)
+    report = status(view.step("op.getBankServiceReport"), 200)
     movements = member(report.json(), "movements", report)
     equal(True, movements["count"] >= 4, "at least the four movements of the day are counted", report)
