@@ -61,7 +61,12 @@ def served(folder: Path, database_url: str | None = None, *, validate: bool = Tr
     if not validate:
         settings = type(settings)(**{**vars(settings), "validate_answers": False})
     platform = make_platform(settings)
-    server = make_server("127.0.0.1", port, in_process.with_rounds(create_app(platform=platform).wsgi_app, platform), request_handler=Quiet)
+    server = make_server(
+        "127.0.0.1",
+        port,
+        in_process.with_rounds(create_app(platform=platform).wsgi_app, platform),
+        request_handler=Quiet,
+    )
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

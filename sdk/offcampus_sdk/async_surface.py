@@ -568,6 +568,8 @@ class AsyncCustodyAccounts(AsyncGroup):
         moment, as counted on a day, or both.
 
         `GET /v1/custody-accounts/{account_id}/ledger`; scope `account:read`; MUST (M-14.1, M-18.1).
+
+        Refused with: `cursor.invalid`, `cursor.mismatch`.
         """
         return await self._one(
             "getCustodyAccountLedger",

@@ -564,6 +564,8 @@ class CustodyAccounts(Group):
         moment, as counted on a day, or both.
 
         `GET /v1/custody-accounts/{account_id}/ledger`; scope `account:read`; MUST (M-14.1, M-18.1).
+
+        Refused with: `cursor.invalid`, `cursor.mismatch`.
         """
         return self._one(
             "getCustodyAccountLedger",
