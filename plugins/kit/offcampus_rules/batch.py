@@ -107,7 +107,7 @@ def columns(gate: Gate, cases: Sequence[Facts], rulesets: Sequence[RuleSet]) -> 
         scopes=tuple(scopes),
         scope=np.fromiter((scopes[case.scope] for case in cases), np.int64, len(cases)),
         days={
-            clock: np.fromiter((case.date_for(clock).toordinal() for case in cases), np.int64, len(cases))
+            clock: np.fromiter([case.date_for(clock).toordinal() for case in cases], np.int64, len(cases))
             for clock in clocks
         },
         facts={name: _column(VOCABULARY[gate][name], cases) for name in names},
@@ -190,19 +190,22 @@ def _named(ruleset: RuleSet, rule: Any) -> list[str]:
 
 
 def _column(fact: Fact, cases: Sequence[Facts]) -> Column:
-    read = fact.read
-    given: list[Any] = [read(case) for case in cases]
+    given: list[Any] = list(map(fact.read, cases))
     present = None
     if None in given:
         present = np.fromiter((item is not None for item in given), np.bool_, len(given))
     if fact.unit in ("option", "flag"):
         codes = {item: n for n, item in enumerate(dict.fromkeys(given))}
-        return Column(np.fromiter((codes[item] for item in given), np.int64, len(given)), present, tuple(codes))
-    number = _NUMBERS.get(fact.unit)
-    numbers = given if number is None and present is None else (
-        (0 if item is None else item if number is None else number(item)) for item in given
-    )  # fmt: skip
-    return Column(np.fromiter(numbers, np.int64, len(given)), present)
+        return Column(np.fromiter(map(codes.__getitem__, given), np.int64, len(given)), present, tuple(codes))
+    number = _NUMBERS.get(fact.unit, _itself)
+    numbers = [0 if item is None else number(item) for item in given] if present is not None else map(number, given)
+    return Column(
+        np.fromiter(given if number is _itself and present is None else numbers, np.int64, len(given)), present
+    )
+
+
+def _itself(given: int) -> int:
+    return given
 
 
 _NUMBERS: Mapping[str, Callable[[Any], int]] = {"date": date.toordinal, "instant": column_limits.microseconds}

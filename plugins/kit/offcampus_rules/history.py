@@ -3,6 +3,8 @@
 Facts at their default are left out where they are stored, and what a context learnt later defaults to "not told"; any
 other fact that is absent is missing (`Row.missing`) and never guessed. A fact of the wrong type makes the row
 unreadable. Whoever replays counts both.
+
+Most lines are complete cases of a gate: these are only skimmed (`Skimmed`), which takes a tenth of the time.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Union, get_args
 
 import msgspec
 
@@ -19,6 +21,8 @@ from offcampus_rules.asking import QUESTIONS, Answer
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import GovernedBy, Scope
 from offcampus_rules.plain import FactsError
+from offcampus_rules.rules import Gate
+from offcampus_rules.twins import twin
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -77,6 +81,39 @@ def read(lines: bytes, first: int = 1) -> Iterator[Row | Unreadable]:
                 yield Unreadable(number, str(error))
 
 
+class Skimmed(msgspec.Struct, frozen=True, gc=False):
+    """A complete case of a gate, read no further than judging in columns needs; `case` is the context's twin."""
+
+    number: int
+    text: bytes
+    gate: Gate
+    case: Any
+    institution: str
+    known_on: date | None
+
+    def whole(self) -> Row:
+        """The row."""
+        return _row(self.number, self.text)
+
+
+def skim(lines: bytes, first: int = 1) -> Iterator[Skimmed | Row | Unreadable]:
+    """The same rows as `read`, most of them only skimmed."""
+    scopes: set[Any] = set()
+    for number, text in enumerate(lines.splitlines(), first):
+        try:
+            line = _SKIMMER.decode(text)
+            case = line.facts
+            if case.scope not in scopes:
+                Scope(*msgspec.structs.astuple(case.scope))
+                scopes.add(case.scope)
+        except (msgspec.ValidationError, msgspec.DecodeError, ValueError):
+            yield from read(text, number)
+        else:
+            known = line.known_at or line.decided_at
+            day = None if known is None else shanghai_date(known)
+            yield Skimmed(number, text, line.gate, case, line.institution, day)
+
+
 def pieces(file: Path, size: int) -> Iterator[tuple[int, int]]:
     """Byte ranges of about `size` that end where lines end."""
     end = file.stat().st_size
@@ -97,6 +134,28 @@ def answer_digest(answer: Answer) -> str:
 
 
 _DECODER = msgspec.json.Decoder(Line)
+
+
+def _skimmer() -> msgspec.json.Decoder[Any]:
+    """Reads a line of any gate, with the twin of its context."""
+    rest = [(item.name, item.type, item.default) for item in msgspec.structs.fields(Line) if not item.required]
+    kinds = [
+        msgspec.defstruct(
+            f"Line_{gate}",
+            [("facts", twin(QUESTIONS[gate])), *rest],
+            namespace={"gate": gate},
+            tag_field="question",
+            tag=gate,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        for gate in get_args(Gate)
+        if gate in QUESTIONS
+    ]
+    return msgspec.json.Decoder(Union[tuple(kinds)])  # noqa: UP007 - a tuple of types
+
+
+_SKIMMER = _skimmer()
 
 
 def _row(number: int, text: bytes) -> Row:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from offcampus_rules import archive, history, replaying
-from offcampus_rules.history import Row, Unreadable
+from offcampus_rules import archive, history, replay_columns, replaying
+from offcampus_rules.history import Row, Skimmed, Unreadable
+from offcampus_rules.known import as_known
+from offcampus_rules.replaying import Judged, judge_row
+from offcampus_rules.rules import Gate
 from offcampus_rules.ruleset import RuleSet
 from offcampus_rules.tally import BY, By, Tally
 
@@ -71,23 +75,45 @@ def count(job: Job, start: int, stop: int) -> Tally:
         source.seek(start)
         text = source.read(stop - start)
     tally.lines = text.count(b"\n") + (not text.endswith(b"\n"))
-    rows: list[Row] = []
-    for item in history.read(text):
-        if isinstance(item, Unreadable):
-            tally.refuse(item)
-        else:
-            rows.append(item)
     if job.mode == "reproduce":
-        _reproduce(job, rows, tally)
+        _reproduce(job, history.read(text), tally)
     else:
-        compare = replaying.compared_as_known if job.mode == "as-known" else replaying.compared
-        for row, before, after in compare(job.before, job.after, rows):
-            tally.count(row, before, after, replaying.change(row, before, after))
+        _compare(job, history.skim(text), tally)
     return tally
 
 
-def _reproduce(job: Job, rows: list[Row], tally: Tally) -> None:
+def _compare(job: Job, items: Iterable[Skimmed | Row | Unreadable], tally: Tally) -> None:
+    """Count what the two rule sets say: in columns where data alone decides, row by row otherwise."""
+    columns: dict[tuple[Gate, RuleSet], list[Skimmed]] = {}
+    decides = lru_cache(maxsize=None)(replaying.by_data)
+    for item in items:
+        if isinstance(item, Unreadable):
+            tally.refuse(item)
+            continue
+        before = job.before if job.mode == "counterfactual" else _known(job.before, item.known_on)
+        if isinstance(item, Skimmed) and before is not None:
+            region = item.case.scope.region
+            if decides(before, item.gate, region) and decides(job.after, item.gate, region):
+                columns.setdefault((item.gate, before), []).append(item)
+                continue
+        row = item.whole() if isinstance(item, Skimmed) else item
+        nothing = Judged("not_evaluated")
+        pair = (nothing, nothing) if before is None else (judge_row(before, row), judge_row(job.after, row))
+        tally.count(row, *pair, replaying.change(row, *pair))
+    for (gate, before), lines in columns.items():
+        replay_columns.count(gate, lines, before, job.after, tally)
+
+
+def _known(ruleset: RuleSet, day: date | None) -> RuleSet | None:
+    """What had been published by a day; None: nobody says when it was decided."""
+    return None if day is None else as_known(ruleset, day)
+
+
+def _reproduce(job: Job, rows: Iterable[Row | Unreadable], tally: Tally) -> None:
     for row in rows:
+        if isinstance(row, Unreadable):
+            tally.refuse(row)
+            continue
         tally.rows += 1
         tally.fen += row.fen
         found = replaying.reproduced(_made_with(job, row.line.ruleset_digest), row)

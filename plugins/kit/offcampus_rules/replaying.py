@@ -1,23 +1,21 @@
 """Rules over a history: what would be decided otherwise, row by row, and with which totals.
 
 Invariants
-- Rows are judged in columns where data alone decides, and one by one where a hook speaks or a fact is missing; both
-  ways give the same `Judged`, so nobody can see in a report which way a row went.
+- Rows are judged in columns where data alone decides (`replay_columns`), and one by one, here, where a hook speaks or a
+  fact is missing; both ways count alike, so nobody can see in a report which way a row went.
 - A rule whose fact is missing is not evaluated and is counted; what the other rules find still stands.
 - A row is `refuse` when a rule is broken, `not_evaluated` when none is known to be and a fact is missing, else `allow`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, cast, get_args
 
-from offcampus_rules import batch
 from offcampus_rules.asking import Answer, answer
 from offcampus_rules.decision import Decision, Value
 from offcampus_rules.history import Row, answer_digest
-from offcampus_rules.known import as_known
 from offcampus_rules.parameters import within
 from offcampus_rules.plans import Plan
 from offcampus_rules.rules import Gate
@@ -54,39 +52,6 @@ class Change:
     def rules(self) -> frozenset[str]:
         """The rules that one of the two finds broken and the other does not."""
         return self.before.broken ^ self.after.broken
-
-
-Pair = tuple[Row, Judged, Judged]
-
-
-def compared(before: RuleSet, after: RuleSet, rows: Iterable[Row]) -> Iterator[Pair]:
-    """Every row judged by both, in no particular order."""
-    columns: dict[Gate, list[Row]] = {}
-    by_column: dict[tuple[Gate, str], bool] = {}
-    for row in rows:
-        gate, region = cast("Gate", row.line.question), row.region
-        known = by_column.get((gate, region))
-        if known is None:
-            known = gate in GATES and all(by_data(each, gate, region) for each in (before, after))
-            by_column[gate, region] = known
-        if known and not row.missing:
-            columns.setdefault(gate, []).append(row)
-        else:
-            yield row, judge_row(before, row), judge_row(after, row)
-    for gate, together in columns.items():
-        yield from _in_columns(gate, together, before, after)
-
-
-def compared_as_known(before: RuleSet, after: RuleSet, rows: Iterable[Row]) -> Iterator[Pair]:
-    """Every row judged by what had been published when it was decided, and by all that is known now."""
-    times: dict[RuleSet, list[Row]] = {}
-    for row in rows:
-        if row.known_on is None:
-            yield row, Judged("not_evaluated"), Judged("not_evaluated")
-        else:
-            times.setdefault(as_known(before, row.known_on), []).append(row)
-    for known, then in times.items():
-        yield from compared(known, after, then)
 
 
 def change(row: Row, before: Judged, after: Judged) -> Change | None:
@@ -128,39 +93,12 @@ def judge_row(ruleset: RuleSet, row: Row) -> Judged:
         decision.outcome,
         frozenset(item.rule for item in decision.violations),
         frozenset(found.untold_in(row.case)),
-        _values(found.rests_on),
+        values_of(found.rests_on),
     )
 
 
-def _in_columns(gate: Gate, rows: Sequence[Row], before: RuleSet, after: RuleSet) -> Iterator[Pair]:
-    columns = batch.columns(gate, [row.case for row in rows], (before, after))
-    sides = [_Side(batch.judge(each, columns)) for each in (before, after)]
-    for number, row in enumerate(rows):
-        yield row, sides[0].of(number), sides[1].of(number)
-
-
-class _Side:
-    """One rule set's verdict as `Judged`, each different one made once."""
-
-    def __init__(self, verdict: batch.Verdict) -> None:
-        self._verdict = verdict
-        words = [word.tolist() for word in (*verdict.broken, *verdict.unjudged)]
-        self._keys = list(zip(verdict.group.tolist(), *words, strict=True))
-        self._values = [_values(values) for values in verdict.values]
-        self._made: dict[tuple[int, ...], Judged] = {}
-
-    def of(self, row: int) -> Judged:
-        key = self._keys[row]
-        made = self._made.get(key)
-        if made is None:
-            broken = self._verdict.rules_of(row)
-            outcome = "refuse" if broken else "allow"
-            made = Judged(outcome, broken, self._verdict.unjudged_of(row), self._values[key[0]])
-            self._made[key] = made
-        return made
-
-
-def _values(values: Iterable[Value]) -> tuple[tuple[str, Any, str], ...]:
+def values_of(values: Iterable[Value]) -> tuple[tuple[str, Any, str], ...]:
+    """What an answer rests on, as it is compared."""
     return tuple((item.parameter, item.value, item.unit) for item in values)
 
 

@@ -82,6 +82,7 @@ class Tally:
 
     def _changed(self, change: Change, fen: int) -> None:
         row, kind = change.row, change.kind
+        self.keep(change)
         self.kinds[kind] += 1
         self.kind_fen[kind] += fen
         names = {"region": (row.region,), "institution": (row.line.institution,), "rule": change.rules}
@@ -89,6 +90,10 @@ class Tally:
             for name in names[by]:
                 self.groups[by, name, kind] += 1
                 self.group_fen[by, name, kind] += fen
+
+    def keep(self, change: Change) -> None:
+        """Keep a change as a sample, if it is one of the first of its kind or all are wanted."""
+        row, kind = change.row, change.kind
         known = self.samples.setdefault(kind, [])  # the first of the history; rows are not judged in their order
         is_early = len(known) < self.wanted or (known != [] and row.number < known[-1].number)
         if is_early or self.keep_all:

@@ -11,13 +11,26 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from offcampus_rules import Charge, RefundRequest, Scope, archive, digests, replay_run, replaying
+from offcampus_rules import (
+    Charge,
+    RefundRequest,
+    Scope,
+    archive,
+    digests,
+    load_ruleset,
+    replay_columns,
+    replay_run,
+    replaying,
+    rule_sources,
+)
 from offcampus_rules.cli import main
-from offcampus_rules.history import answer_digest
+from offcampus_rules.history import Skimmed, answer_digest, skim
 from offcampus_rules.history import read as read_rows
 from offcampus_rules.known import as_known
 from offcampus_rules.replay_run import Job, run
 from offcampus_rules.ruleset import build
+from offcampus_rules.tally import Tally
+from offcampus_rules.testing import load_cases
 from offcampus_spec.schemas import validator
 
 AT = datetime.fromisoformat("2026-03-01T10:00:00+08:00")
@@ -137,21 +150,47 @@ def test_a_missing_fact_is_counted_and_never_guessed(world):
         max_size=12,
     )
 )
-def test_columns_and_single_rows_are_judged_alike(cases):
-    """Whichever way a row goes, the same is said of it."""
+def test_columns_and_single_rows_are_counted_alike(cases):
+    """Whichever way a row goes, the same is counted, and the same rows are kept."""
     before, after = _WORLD["before"], _WORLD["after"]
-    rows = list(
-        read_rows(
-            "\n".join(
-                line(
-                    replace(CHARGE, class_hours_centi=hours, signed_on=day, scope=replace(CHARGE.scope, region=region))
-                )
-                for hours, day, region in cases
-            ).encode()
-        )
-    )
-    together = {row.number: pair for row, *pair in replaying.compared(before, after, rows)}
-    assert together == {row.number: [replaying.judge_row(before, row), replaying.judge_row(after, row)] for row in rows}
+    lines = [
+        line(replace(CHARGE, class_hours_centi=hours, signed_on=day, scope=replace(CHARGE.scope, region=region)))
+        for hours, day, region in cases
+    ]
+    by_row, by_column = counted(before, after, "\n".join(lines).encode())
+    assert by_column == by_row
+
+
+def test_the_cases_of_every_plugin_are_counted_alike():
+    """Nation and provinces, every gate, facts that nobody told, against the nation alone and with a lower cap."""
+    before = load_ruleset()
+    nation = load_ruleset([plugin for plugin in before.assembly.plugins if plugin.jurisdiction == "000000"])
+    tried = rule_sources.trying(before, rule_sources.parse("precharge.amount_max@000000=400000:2018-01-01"))
+    cases = [case for plugin in before.assembly.plugins for case in load_cases(plugin.root)]
+    text = "\n".join(
+        json.dumps({"question": case.question, "institution": f"ins_{n % 7}", "facts": case.facts}, default=str)
+        for n, case in enumerate(cases)
+        if case.question in replaying.GATES
+    ).encode()
+    for after in (nation, tried):
+        by_row, by_column = counted(before, after, text)
+        assert by_column == by_row
+        assert by_column.kinds.total() > 30
+
+
+def counted(before, after, text):
+    """Two tallies of the same lines, by rows and by columns."""
+    by_row, by_column = Tally(5), Tally(5)
+    for row in read_rows(text):
+        pair = replaying.judge_row(before, row), replaying.judge_row(after, row)
+        by_row.count(row, *pair, replaying.change(row, *pair))
+    skimmed: dict[str, list[Skimmed]] = {}
+    for item in skim(text):
+        assert isinstance(item, Skimmed)
+        skimmed.setdefault(item.gate, []).append(item)
+    for gate, items in skimmed.items():
+        replay_columns.count(gate, items, before, after, by_column)
+    return by_row, by_column
 
 
 _WORLD = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from pathlib import Path
 from typing import cast
 
@@ -73,6 +75,7 @@ def replay(
         after = _after(before, against, tried)
     except (SourceError, RuleFileError) as error:
         raise click.ClickException(str(error)) from error
+    began = time.perf_counter()
     keep_all = out is not None and out.suffix == ".csv"
     job = replay_run.Job(history, cast("replay_run.Mode", mode), before, after, groups, sample, keep_all, archive)
     try:
@@ -89,8 +92,22 @@ def replay(
         else:
             report = replay_report.document(job, tally)
             out.write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
+    click.echo(_spent(tally.rows, time.perf_counter() - began, jobs), err=True)
     if tally.unreadable_rows:
         raise SystemExit(1)
+
+
+def _spent(rows: int, seconds: float, jobs: int) -> str:
+    """What the replay took. Memory is the most that one process held; those of `--jobs` share what they began with."""
+    told = f"{rows:,} rows in {seconds:.1f} s"
+    if sys.platform == "win32":
+        return told
+    import resource
+
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = max(one.ru_maxrss for one in spent) * unit
+    return f"{told}, {peak / 2**20:,.0f} MiB at most in one process, {jobs} at work"
 
 
 def _after(before: RuleSet, against: tuple[Path, ...], tried: tuple[str, ...]) -> RuleSet:
