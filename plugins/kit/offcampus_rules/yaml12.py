@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,10 @@ _KNOWN_TAGS = frozenset(
     for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
 )
 _LITERALS: dict[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+_NOWHERE = Path()
+"""Where text that is read stands, until whoever asked says."""
 
 
 @dataclass(frozen=True)
@@ -83,19 +87,27 @@ def _decoded(file: Path) -> str:
         raise _failure(file, Position(1, 1), f"not UTF-8 at byte {error.start}", "不是 UTF-8 编码") from error
 
 
-@lru_cache(maxsize=4096)
 def loads(text: str, file: Path) -> Document:
-    """Read text as if it stood in `file`. Not to be changed: whoever reads the same text again gets the same document.
+    """Read text as if it stood in `file`. Not to be changed: whoever reads the same text again gets the same content.
 
-    A reload reads what has changed only: composing is nine tenths of what loading a rule set takes.
+    A reload, and a copy with one file changed, read what has changed only: composing is nine tenths of what loading a
+    rule set takes.
     """
     _refuse_hidden(text, file)
-    root = _compose(text, file)
-    reader = _Reader(file)
+    try:
+        return replace(_read(text), file=file)
+    except RuleFileError as error:
+        raise RuleFileError(tuple(replace(problem, file=file) for problem in error.problems)) from error.__cause__
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Document:
+    root = _compose(text, _NOWHERE)
+    reader = _Reader(_NOWHERE)
     content = reader.value(root, ())
     if reader.problems:
         raise RuleFileError(tuple(reader.problems))
-    return Document(file, content, reader.positions)
+    return Document(_NOWHERE, content, reader.positions)
 
 
 def _compose(text: str, file: Path) -> Node:

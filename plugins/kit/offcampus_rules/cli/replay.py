@@ -107,7 +107,7 @@ def _spent(rows: int, seconds: float, jobs: int) -> str:
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     unit = 1 if sys.platform == "darwin" else 1024
     peak = max(one.ru_maxrss for one in spent) * unit
-    return f"{told}, {peak / 2**20:,.0f} MiB at most in one process, {jobs} at work"
+    return f"{told}, {peak / 2**20:,.0f} MiB at most in a process (--jobs {jobs})"
 
 
 def _after(before: RuleSet, against: tuple[Path, ...], tried: tuple[str, ...]) -> RuleSet:
