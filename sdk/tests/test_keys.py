@@ -126,3 +126,18 @@ def test_open_telemetry_counts_and_times() -> None:
         (name, attributes["status"]) for name, _, attributes in recorded if attributes["operation"] == "listCampuses"
     ]
     assert mine == [("offcampus.client.attempts", 200), ("offcampus.client.duration", 200)]
+
+
+def test_an_sm2_key_signs_and_hides_itself(tmp_path: Path) -> None:
+    """Saved for its owner only, read again, never shown; another kind of key is refused."""
+    from offcampus_sdk.sm2 import Sm2Key
+
+    key = Sm2Key.generate()
+    key.save(tmp_path / "sm2.json")
+    assert Sm2Key.load(tmp_path / "sm2.json").id == key.id
+    assert (tmp_path / "sm2.json").stat().st_mode & 0o077 == 0
+    assert len(key.sign(b"x")) == 64
+    assert key.private.hex() not in repr(key)
+    Key.generate().save(tmp_path / "ed.json")
+    with pytest.raises(ValueError, match="SM2"):
+        Sm2Key.load(tmp_path / "ed.json")

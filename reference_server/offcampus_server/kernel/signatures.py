@@ -16,12 +16,20 @@ from typing import Any
 
 import http_sf
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, InvalidSignature, algorithms
+from http_message_signatures import (
+    HTTPMessageSigner,
+    HTTPMessageVerifier,
+    HTTPSignatureAlgorithm,
+    InvalidSignature,
+    algorithms,
+)
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from http_message_signatures.resolvers import HTTPSignatureKeyResolver
 from joserfc.jwk import OKPKey
 from offcampus_spec.security import PROFILE, SignatureProfile
 
+from offcampus_server.kernel import party_keys
+from offcampus_server.kernel.party_keys import PartyKey
 from offcampus_server.kernel.problems import Problem, violation
 
 _ALGORITHM = algorithms.ED25519
@@ -83,10 +91,10 @@ def verify_request(
     nonce = _check_times(parameters, PROFILE.request, now)
     if body and headers.get("content-digest") != content_digest(body):
         raise Problem("signature.digest")
-    public = _public_key(jwks, key_id)
-    if public is None:
+    key = party_keys.find(jwks, key_id)
+    if key is None:
         raise Problem("signature.invalid", "the token's key is no longer registered")
-    _verify(Message(method, url, dict(headers)), public, PROFILE.request)
+    _verify(Message(method, url, dict(headers)), key, PROFILE.request)
     return Nonce(key_id, nonce, now + PROFILE.request.lifetime_s_max + PROFILE.request.ahead_s_max)
 
 
@@ -161,16 +169,21 @@ def _check_times(parameters: Mapping[str, Any], profile: SignatureProfile, now: 
     return nonce
 
 
-def _public_key(jwks: list[dict[str, Any]], key_id: str) -> Any:
-    for jwk in jwks:
-        key = OKPKey.import_key(jwk)
-        if key.thumbprint() == key_id:
-            return key.public_key
-    return None
+class _ByPartyKey(HTTPSignatureAlgorithm):
+    """The library's algorithm is the registered key's: the message has no say in it."""
+
+    algorithm_id = "by-key"
+
+    def __init__(self, public_key: PartyKey | None = None, private_key: None = None) -> None:
+        self.key = public_key
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        if self.key is None or not self.key.verifies(signature, message):
+            raise InvalidSignature("the signature does not hold")
 
 
-def _verify(message: Message, public: Any, profile: SignatureProfile) -> None:
-    verifier = HTTPMessageVerifier(signature_algorithm=_ALGORITHM, key_resolver=_OneKey(public=public))
+def _verify(message: Message, key: PartyKey, profile: SignatureProfile) -> None:
+    verifier = HTTPMessageVerifier(signature_algorithm=_ByPartyKey, key_resolver=_OneKey(public=key))
     try:
         verifier.verify(message, max_age=LOOSE_AGE, expect_tag=profile.tag)
     except (InvalidSignature, HTTPMessageSignaturesException, ValueError) as error:

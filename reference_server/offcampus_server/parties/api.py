@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from offcampus_spec.security import roles
 
+from offcampus_server.kernel import party_keys
 from offcampus_server.kernel.clock import security_now
 from offcampus_server.kernel.contract import Answer, Call, Handlers
 from offcampus_server.kernel.keyring import Keyring
@@ -28,7 +29,7 @@ def make_handlers(keyring: Keyring) -> Handlers:
                 "token_endpoint": f"{issuer}/v1/token",
                 "jwks_uri": f"{issuer}/.well-known/jwks.json",
                 "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-                "token_endpoint_auth_signing_alg_values_supported": tokens.ALGORITHMS,
+                "token_endpoint_auth_signing_alg_values_supported": party_keys.offered(),
                 "grant_types_supported": ["client_credentials"],
                 "scopes_supported": sorted(frozenset().union(*roles().values())),
             },

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
 from offcampus_spec.security import roles
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from offcampus_server.kernel import party_keys
 from offcampus_server.kernel.access import Party
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.problems import Problem
@@ -128,7 +127,9 @@ def counted(connection: Connection) -> int:
 
 
 def _public(jwk: dict[str, Any]) -> dict[str, Any]:
+    """The public members of a key that can be used here. Raises PartyError."""
     try:
-        return dict(OKPKey.import_key(jwk).as_dict(private=False))
-    except (ValueError, JoseError) as error:
-        raise PartyError(f"not an Ed25519 JWK: {error}") from None
+        party_keys.load(jwk)
+    except party_keys.UnusableKey as error:
+        raise PartyError(str(error)) from None
+    return {name: jwk[name] for name in ("kty", "crv", "x", "y", "alg", "kid", "use") if name in jwk}

@@ -12,14 +12,15 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
 from offcampus_spec.security import PROFILE, roles
 
+from offcampus_server.kernel import party_keys
 from offcampus_server.kernel.keyring import Keyring
 from offcampus_server.kernel.problems import Problem
 from offcampus_server.parties.service import Credentials
 
-ALGORITHMS = list(PROFILE.assertion_algorithms)
+OWN_ALGORITHMS = ["Ed25519"]
+"""What this platform signs its own tokens with."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,12 @@ def claimed_client(assertion: str) -> str:
 
 def check_assertion(assertion: str, credentials: Credentials, issuer: str, now: int) -> Assertion:
     """Verify a client assertion. Raises `auth.client_assertion` with what is wrong."""
-    for jwk in credentials.jwks:
-        key = OKPKey.import_key(jwk)
-        try:
-            claims = jwt.decode(assertion, key, algorithms=ALGORITHMS).claims
-        except (JoseError, ValueError):
-            continue
-        _check_claims(claims, credentials.party_id, issuer, now)
-        return Assertion(credentials.party_id, claims["jti"], claims["exp"], str(key.thumbprint()))
-    raise Problem("auth.client_assertion", "no registered key verifies the signature (Ed25519)")
+    for key in map(party_keys.load, credentials.jwks):
+        if (claims := key.claims_of(assertion)) is not None:
+            _check_claims(claims, credentials.party_id, issuer, now)
+            return Assertion(credentials.party_id, claims["jti"], claims["exp"], key.id)
+    allowed = ", ".join(party_keys.offered())
+    raise Problem("auth.client_assertion", f"no registered key verifies the signature ({allowed})")
 
 
 def _check_claims(claims: dict[str, Any], client_id: str, issuer: str, now: int) -> None:
@@ -106,7 +104,7 @@ def issue(
     }
     key = keyring.current
     header = {"alg": "Ed25519", "typ": PROFILE.token_type, "kid": str(key.thumbprint())}
-    token = jwt.encode(header, claims, key, algorithms=ALGORITHMS)
+    token = jwt.encode(header, claims, key, algorithms=OWN_ALGORITHMS)
     return {
         "access_token": token,
         "token_type": "Bearer",
@@ -122,7 +120,7 @@ def check_token(token: str, keyring: Keyring, issuer: str, now: int) -> Claims:
         key = keyring.find(key_id)
         if key is None:
             raise Problem("auth.token_invalid", "the token was not issued here")
-        decoded = jwt.decode(token, key, algorithms=["Ed25519"])
+        decoded = jwt.decode(token, key, algorithms=OWN_ALGORITHMS)
     except (JoseError, ValueError):
         raise Problem("auth.token_invalid", "the token is not one of ours") from None
     claims = decoded.claims
