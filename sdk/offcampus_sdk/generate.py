@@ -1,6 +1,7 @@
 """Makes the generated modules from the standard: `python -m offcampus_sdk.generate [--check]`.
 
-`models.py` from the schemas; `surface.py` and `async_surface.py` from the contracts. CI proves that they are fresh.
+`models.py` from the schemas, `surface.py` and `async_surface.py` from the contracts, and in a working copy of the
+project the reference page from the docstrings. CI proves that they are fresh.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from offcampus_sdk.generation import models, surface
+from offcampus_sdk.generation import models, reference, surface
 
 HERE = Path(__file__).parent
 MODULES: Mapping[str, Callable[[], str]] = {
@@ -18,6 +19,7 @@ MODULES: Mapping[str, Callable[[], str]] = {
     "surface.py": lambda: surface.render(asynchronous=False),
     "async_surface.py": lambda: surface.render(asynchronous=True),
 }
+PAGE = HERE.parents[1] / "docs/sdk/reference.md"
 
 
 def rendered(name: str) -> str:
@@ -28,18 +30,18 @@ def rendered(name: str) -> str:
 
 
 def main() -> int:
-    """Write the modules, or with --check say whether they are fresh."""
-    stale = []
-    for name in MODULES:
-        text, target = rendered(name), HERE / name
-        if target.exists() and target.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(name)
-        if "--check" not in sys.argv[1:]:
-            target.write_text(text, encoding="utf-8")
-    if "--check" not in sys.argv[1:]:
+    """Write what is stale, or with --check say what is."""
+    only_say = "--check" in sys.argv[1:]
+    wanted = {HERE / name: rendered(name) for name in MODULES}
+    if PAGE.parent.is_dir():
+        wanted[PAGE] = reference.render()
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if not only_say:
+        for path in stale:
+            path.write_text(wanted[path], encoding="utf-8")
         return 0
-    print(f"stale: {', '.join(stale)}: run python -m offcampus_sdk.generate" if stale else "the modules are fresh")
+    names = ", ".join(path.name for path in stale)
+    print(f"stale: {names}: run python -m offcampus_sdk.generate" if stale else "all that is generated is fresh")
     return 1 if stale else 0
 
 
