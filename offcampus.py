@@ -33,6 +33,7 @@ LINT = {
     "import directions": ["lint-imports"],
     "contracts, schemas, examples": ["python", "-m", "offcampus_spec.lint"],
     "traceability page is current": ["python", "-m", "offcampus_spec.traceability", "--check"],
+    "pages of checks and coverage are current": ["python", "-m", "offcampus_conformance.pages", "--check"],
     "SDK models are current": ["python", "-m", "offcampus_sdk.generate", "--check"],
     "national rules": [*CHECK, "plugins/national"],
     "Beijing's rules": [*CHECK, "plugins/beijing"],

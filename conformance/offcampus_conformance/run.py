@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
-from offcampus_spec import SPEC_VERSION
-
-from offcampus_conformance import SUITE_VERSION
+from offcampus_conformance import baseline
 from offcampus_conformance.check import Check, checks_of
 from offcampus_conformance.config import Config, ConfigError, Product
 from offcampus_conformance.finding import Verdict
@@ -43,30 +42,53 @@ class Cut(Exception):
 
 
 @dataclass(frozen=True)
-class Report:
-    """A finished run: what was tested, with what, and every verdict."""
+class Plan:
+    """What a run is going to do, fixed before anything is sent."""
 
+    run_id: str
     profile: str
     target: str
     claims: frozenset[str]
+    checks: tuple[str, ...]
     started_at: str
+    whole: bool = True
+    """Every check of the profile is planned."""
+    seed: int = 1
+    nonce: str | None = None
+    product: Product = field(default_factory=Product)
+    mode: str = "live"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished run: its plan, and every verdict."""
+
+    plan: Plan
     finished_at: str
     results: tuple[Result, ...]
     record: Record
-    suite_version: str = SUITE_VERSION
-    spec_version: str = SPEC_VERSION
-    run_id: str = ""
-    seed: int = 1
-    nonce: str | None = None
-    product: Product = field(default_factory=lambda: Product())
-    mode: str = "live"
-    whole: bool = True
-    """Every check of the profile was planned, and the scenario was not cut short."""
+    complete: bool = True
+    """The scenario was not cut short."""
     suite_faults: tuple[str, ...] = ()
     excused: frozenset[str] = frozenset()
     """Known failures of the vendor's baseline: they do not redden its CI; the report shows them all the same."""
     stale: tuple[str, ...] = ()
     """Entries of the baseline that are not needed any more."""
+
+    @property
+    def profile(self) -> str:
+        """What was tested."""
+        return self.plan.profile
+
+    @property
+    def target(self) -> str:
+        """Which one."""
+        return self.plan.target
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """What it claims."""
+        return self.plan.claims
 
     @property
     def verdict(self) -> Exit:
@@ -88,55 +110,99 @@ class Report:
     @property
     def conformant(self) -> bool:
         """The target conforms: every scored MUST of the whole profile is green."""
-        return self.whole and self.verdict is Exit.CONFORMANT
+        return self.plan.whole and self.complete and self.verdict is Exit.CONFORMANT
+
+
+class Watcher:
+    """Who follows a run; what it raises, but for Cut, is an error of the run."""
+
+    def begun(self, plan: Plan) -> None:
+        """The plan, before anything is sent."""
+
+    def step(self, text: str) -> None:
+        """A part of the scenario begins."""
+
+    def told(self, result: Result) -> None:
+        """A verdict, once, as soon as it is final. May raise Cut to end the run."""
+
+
+class Telling(Watcher):
+    """A watcher made of functions."""
+
+    def __init__(self, progress: Progress, told: Told) -> None:
+        self._progress, self._told = progress, told
+
+    def step(self, text: str) -> None:
+        """A part of the scenario begins."""
+        self._progress(text)
+
+    def told(self, result: Result) -> None:
+        """A verdict."""
+        self._told(result)
 
 
 def run(
     config: Config, *, only: str | Sequence[str] | None = None, progress: Progress = lambda _: None,
-    told: Told = lambda _: None, fail_fast: bool = False,
+    told: Told = lambda _: None, fail_fast: bool = False, watcher: Watcher | None = None,
 ) -> Report:  # fmt: skip
     """Carry out the profile's scenario against the target and judge it.
 
     Args:
         only: ids or globs; the checks that match, and those that they need, are judged.
-        told: hears each verdict once, as soon as it is final; may raise Cut to end the run.
+        watcher: follows the run; `progress` and `told` are its short form.
         fail_fast: end the scenario at the first failure.
 
     Raises ConfigError when the configuration lacks something, or `only` matches no check.
     """
+    checks = planned(config, only)
+    scenario = _scenario(config.profile)
+    plan = Plan(
+        secrets.token_hex(16), config.profile, config.address, config.claims, tuple(check.id for check in checks),
+        _now(), only is None, config.seed, config.nonce, config.product,
+    )  # fmt: skip
+    known = baseline.load(config.baseline) if config.baseline is not None else frozenset()
+    follower = watcher or Telling(progress, told)
+    follower.begun(plan)
+    record = Record()
+    record.wanted = None if only is None else frozenset(plan.checks)
+    herald = _Herald(record, checks, config.claims, follower, fail_fast)
+
+    def step(text: str) -> None:
+        herald.tell()
+        follower.step(text)
+
+    complete, faults = _carry_out(lambda: scenario(config, record, step), record)
+    results = judge(record, checks, config.claims)
+    herald.finish(results)
+    return Report(
+        plan, _now(), tuple(results), record, complete, (*faults, *own_faults(record)), known,
+        baseline.stale(known, results),
+    )  # fmt: skip
+
+
+def planned(config: Config, only: str | Sequence[str] | None = None) -> tuple[Check, ...]:
+    """The checks that a run would judge. Raises ConfigError when there are none, or a claim is unknown."""
+    known = {check.claims for check in checks_of(config.profile) if check.claims is not None}
+    if unknown := sorted(config.claims - known):
+        allowed = ", ".join(sorted(known)) or "none: no check of this profile depends on a claim"
+        raise ConfigError(f"target.claims names {unknown[0]!r}; the profile {config.profile!r} knows: {allowed}")
     checks = select(checks_of(config.profile), only)
     if not checks:
         wanted = "no check is declared yet" if only is None else f"no check of it matches {only!r}"
         raise ConfigError(f"profile {config.profile}: {wanted}; `offcampus-conformance explain --plan` lists them")
-    scenario = _scenario(config.profile)
-    started, record = _now(), Record()
-    record.wanted = None if only is None else frozenset(check.id for check in checks)
-    herald = _Herald(record, checks, config.claims, told, fail_fast)
-
-    def step(text: str) -> None:
-        herald.tell()
-        progress(text)
-
-    ended, faults = _carry_out(lambda: scenario(config, record, step), record)
-    results = judge(record, checks, config.claims)
-    herald.finish(results)
-    return Report(
-        config.profile, config.address, config.claims, started, _now(), tuple(results), record,
-        run_id=secrets.token_hex(16), seed=config.seed, nonce=config.nonce, product=config.product,
-        whole=ended and only is None, suite_faults=(*faults, *own_faults(record)),
-    )  # fmt: skip
+    return checks
 
 
 def rejudge(
-    profile: str, target: str, claims: frozenset[str], record: Record, only: str | Sequence[str] | None = None
-) -> Report:
-    """The same verdicts from stored evidence, without any target."""
-    started = _now()
-    results = judge(record, select(checks_of(profile), only), claims)
-    return Report(
-        profile, target, claims, started, _now(), tuple(results), record, mode="rejudged", whole=only is None,
-        suite_faults=tuple(own_faults(record)),
-    )  # fmt: skip
+    profile: str, target: str, claims: frozenset[str], record: Record, only: str | Sequence[str] | None = None,
+    **more: Any,
+) -> Report:  # fmt: skip
+    """The same verdicts from stored evidence, without any target; `more` are further members of the plan."""
+    checks = select(checks_of(profile), only)
+    results = judge(record, checks, claims)
+    ids = tuple(check.id for check in checks)
+    plan = Plan(more.pop("run_id", ""), profile, target, claims, ids, _now(), only is None, mode="rejudged", **more)
+    return Report(plan, _now(), tuple(results), record, suite_faults=tuple(own_faults(record)))
 
 
 def select(checks: tuple[Check, ...], only: str | Sequence[str] | None) -> tuple[Check, ...]:
@@ -161,7 +227,7 @@ class _Herald:
     record: Record
     checks: tuple[Check, ...]
     claims: frozenset[str]
-    told: Told
+    follower: Watcher
     fail_fast: bool
     known: set[str] = field(default_factory=set)
     rested_until: float = 0.0
@@ -169,14 +235,14 @@ class _Herald:
     def tell(self) -> None:
         """Tell what has become final. Raises Cut at a failure under fail_fast."""
         started = time.monotonic()
-        if started < self.rested_until:
+        if started < self.rested_until and not self.fail_fast:
             return
         results = judge(self.record, self.checks, self.claims)
         self.rested_until = time.monotonic() + RESTS * (time.monotonic() - started)
         for result in results:
             if result.final and result.verdict is not Verdict.BLOCKED and result.check.id not in self.known:
                 self.known.add(result.check.id)
-                self.told(result)
+                self.follower.told(result)
                 if self.fail_fast and result.verdict is Verdict.FAIL:
                     raise Cut(f"{result.check.id} failed")
 
@@ -184,7 +250,7 @@ class _Herald:
         """Tell the rest."""
         for result in results:
             if result.check.id not in self.known:
-                self.told(result)
+                self.follower.told(result)
 
 
 def _carry_out(scenario: Callable[[], None], record: Record) -> tuple[bool, list[str]]:

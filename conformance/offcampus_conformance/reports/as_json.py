@@ -1,132 +1,135 @@
-"""`report.json` and `evidence.har`: what a machine reads, and what `judge` reads back."""
+"""The report for machines (schema `conformance-report`): header, one result a check, footer.
+
+`report.ndjson` is the same, a line each, written while the run goes on: whoever finds no footer has no report.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from offcampus_conformance.record import Exchange, Record
-from offcampus_conformance.reports.finding_text import clauses, reproduce
-from offcampus_conformance.run import Report
-from offcampus_conformance.verdict import Result
+from offcampus_spec import SPEC_VERSION
+
+from offcampus_conformance import SUITE_VERSION
+from offcampus_conformance.evidence import digest, labels
+from offcampus_conformance.evidence import evidence as evidence
+from offcampus_conformance.evidence import read_evidence as read_evidence
+from offcampus_conformance.reports.finding_text import finding
+from offcampus_conformance.run import Plan, Report
+from offcampus_conformance.sets import frozen_set, suite_digest
+from offcampus_conformance.verdict import JUDGED, Result
+
+VALID_FOR = timedelta(days=365)
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """The report as JSON (schema `conformance-report` of the standard)."""
-    counts: dict[str, int] = {}
-    for result in report.results:
-        counts[result.verdict.value] = counts.get(result.verdict.value, 0) + 1
+    """The whole report."""
+    results = [result_json(result, report.plan.seed) for result in report.results]
+    return {"header": header(report.plan), "results": results, "footer": footer(report, results)}
+
+
+def header(plan: Plan) -> dict[str, Any]:
+    """What is tested, with what, by which plan: known before anything is sent."""
+    frozen, checks = frozen_set(), list(plan.checks)
     return {
-        "profile": report.profile,
-        "target": report.target,
-        "claims": sorted(report.claims),
-        "suite_version": report.suite_version,
-        "spec_version": report.spec_version,
-        "started_at": report.started_at,
-        "finished_at": report.finished_at,
-        "conformant": report.exit == 0,
-        "exit_code": int(report.exit),
-        "summary": dict(sorted(counts.items())),
-        "evidence_digest": evidence_digest(report.record),
-        "results": [_result(result) for result in report.results],
+        "report_version": 1,
+        "run_id": plan.run_id,
+        "mode": plan.mode,
+        "profile": plan.profile,
+        "set": {"id": frozen.standard, "digest": frozen.digest},
+        "target": plan.target or "unnamed",
+        "product": dict(vars(plan.product)),
+        "claims": sorted(plan.claims),
+        "plan": {"whole": plan.whole, "checks": checks, "digest": plan_digest(plan.profile, checks, plan.seed)},
+        "suite": {"version": SUITE_VERSION, "digest": suite_digest()},
+        "spec_version": SPEC_VERSION,
+        "seed": plan.seed,
+        "nonce": plan.nonce,
+        "started_at": plan.started_at,
     }
 
 
-def _result(result: Result) -> dict[str, Any]:
-    check, found = result.check, result.deviation
-    entry: dict[str, Any] = {
-        "id": check.id,
-        "title": check.title,
+def plan_digest(profile: str, checks: Iterable[str], seed: int) -> str:
+    """What binds a plan: profile, checks, seed."""
+    return digest([profile, list(checks), seed])
+
+
+def result_json(result: Result, seed: int) -> dict[str, Any]:
+    """One verdict with all that it rests on."""
+    check = result.check
+    return {
+        "check": check.id,
+        "title": {"zh": check.title_zh or check.title, "en": check.title},
         "level": check.level,
+        "lifecycle": check.lifecycle,
         "verdict": result.verdict.value,
-        "requirements": [{"id": c.id, "article": c.article, "text_en": c.text_en} for c in clauses(result)],
-        "exchanges": [exchange.label for exchange in result.met],
+        "evidence": result.evidence,
+        "requirements": list(check.requirements),
+        "exchanges": labels(result.met),
+        "controls": [list(pair) for pair in result.controls],
+        "note": result.note[:2000] or None,
+        "finding": finding(result, seed),
     }
-    if result.note:
-        entry["note"] = result.note
-    if found is not None:
-        entry["finding"] = {
-            "expected": found.expected,
-            "got": found.got,
-            "where": found.where,
-            "reproduce": reproduce(result),
-            "remedy_en": check.remedy_en,
-            "remedy_zh": check.remedy_zh,
-        }
-    return entry
 
 
-def evidence_digest(record: Record) -> str:
-    """SHA-256 over the evidence as it is written."""
-    return "sha-256:" + hashlib.sha256(json.dumps(evidence(record), sort_keys=True).encode()).hexdigest()
-
-
-def evidence(record: Record, *, profile: str = "", target: str = "", claims: frozenset[str] = frozenset()) -> Any:
-    """The exchanges as HAR 1.2; what HAR has no place for stands in members that start with an underscore."""
+def footer(report: Report, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the run came to; its presence says that the run came to its end."""
+    log = evidence_of(report)["log"]
+    until = datetime.fromisoformat(report.finished_at) + VALID_FOR
     return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "offcampus-conformance", "version": "0.1.0"},
-            "_profile": profile,
-            "_target": target,
-            "_claims": sorted(claims),
-            "_omissions": record.omissions,
-            "entries": [_entry(exchange) for exchange in record],
-        }
+        "finished_at": report.finished_at,
+        "judged": sum(result.verdict in JUDGED for result in report.results),
+        "summary": dict(sorted(Counter(result.verdict.value for result in report.results).items())),
+        "complete": report.complete,
+        "conformant": report.conformant,
+        "exit_code": int(report.exit),
+        "suite_faults": [fault[:2000] for fault in report.suite_faults],
+        "excused": sorted(report.excused),
+        "stale": sorted(report.stale),
+        "evidence": {"count": len(log["entries"]), "chain": log["_chain"]},
+        "results_digest": digest(results),
+        "not_after_at": until.isoformat(timespec="seconds"),
     }
 
 
-def read_evidence(document: Any) -> tuple[str, str, frozenset[str], Record]:
-    """Profile, target, claims and record of stored evidence. Raises ValueError when it is not such a file."""
-    try:
-        log = document["log"]
-        record = Record((_exchange(entry) for entry in log["entries"]), log["_omissions"])
-        return log["_profile"], log["_target"], frozenset(log["_claims"]), record
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not an evidence file of this suite: {error!r} is missing") from None
+def evidence_of(report: Report) -> dict[str, Any]:
+    """The evidence file that belongs to a report."""
+    return evidence(
+        report.record, profile=report.profile, target=report.target, claims=report.claims, run_id=report.plan.run_id,
+        seed=report.plan.seed,
+    )  # fmt: skip
 
 
-def _entry(exchange: Exchange) -> dict[str, Any]:
+def lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """A report as the lines of a stream."""
+    yield line({"header": document["header"]})
+    for result in document["results"]:
+        yield line({"result": result})
+    yield line({"footer": document["footer"]})
+
+
+def line(entry: Mapping[str, Any]) -> str:
+    """One line of a stream."""
+    return json.dumps(entry, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+
+def read_lines(text: str) -> dict[str, Any]:
+    """A report from its stream.
+
+    Raises ValueError when it is empty, begins without header, ends without footer, or goes on after it.
+    """
+    entries = [json.loads(row) for row in text.splitlines() if row.strip()]
+    if not entries or set(entries[0]) != {"header"}:
+        raise ValueError("the report does not begin with its header")
+    if set(entries[-1]) != {"footer"}:
+        raise ValueError("the report has no footer: the run was cut off, and says nothing")
+    if any(set(entry) != {"result"} for entry in entries[1:-1]):
+        raise ValueError("the report has something else between header and footer than results")
     return {
-        "startedDateTime": exchange.started_at,
-        "time": exchange.elapsed_ms,
-        "_label": exchange.label,
-        "_operation": exchange.operation_id,
-        "_trouble": exchange.trouble,
-        "_facts": dict(exchange.facts),
-        "request": {
-            "method": exchange.method,
-            "url": exchange.url,
-            "headers": _pairs(exchange.request_headers),
-            "postData": {"text": exchange.request_body},
-        },
-        "response": {
-            "status": exchange.status,
-            "headers": _pairs(exchange.response_headers),
-            "content": {"text": exchange.response_body},
-        },
+        "header": entries[0]["header"],
+        "results": [entry["result"] for entry in entries[1:-1]],
+        "footer": entries[-1]["footer"],
     }
-
-
-def _exchange(entry: Any) -> Exchange:
-    request, response = entry["request"], entry["response"]
-    return Exchange(
-        label=entry["_label"],
-        method=request["method"],
-        url=request["url"],
-        request_headers={pair["name"]: pair["value"] for pair in request["headers"]},
-        request_body=request["postData"]["text"],
-        status=response["status"],
-        response_headers={pair["name"]: pair["value"] for pair in response["headers"]},
-        response_body=response["content"]["text"],
-        started_at=entry["startedDateTime"],
-        elapsed_ms=entry["time"],
-        operation_id=entry["_operation"],
-        trouble=entry["_trouble"],
-        facts=entry["_facts"],
-    )
-
-
-def _pairs(headers: Any) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in headers.items()]

@@ -27,7 +27,10 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 '''
 BASICS = {"string": "str", "integer": "int", "boolean": "bool", "object": "dict[str, Any]", "array": "list[Any]"}
-SKIPPED = frozenset({"common", "resource", "rule-parameters", "rule-history", "page"})
+SKIPPED = frozenset({
+    "common", "resource", "rule-parameters", "rule-history", "page", "conformance-finding", "conformance-report",
+    "conformance-waiver",
+})  # fmt: skip
 
 
 class UnknownDialect(Exception):

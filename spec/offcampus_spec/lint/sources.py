@@ -25,8 +25,14 @@ PATTERNS = (
     "codelists/*.yaml",
     "requirements/*.yaml",
 )
-STANDALONE = frozenset({"schemas/rule-parameters.json", "schemas/rule-history.json"})
-"""Schemas that no message follows: the files that a province writes, and the histories that rules are replayed over."""
+STANDALONE = frozenset(
+    f"schemas/{name}.json"
+    for name in (
+        "rule-parameters", "rule-history", "conformance-finding", "conformance-report", "conformance-waiver",
+    )
+)  # fmt: skip
+"""Schemas that no message follows: the files that a province writes, the histories that rules are replayed over, and
+what the conformance suite reports."""
 
 
 @dataclass

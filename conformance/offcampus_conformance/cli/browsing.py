@@ -1,0 +1,1 @@
+"""`serve`: the same in a browser on this machine."""
