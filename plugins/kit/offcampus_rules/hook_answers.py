@@ -7,6 +7,7 @@ rule id is not another's, the words and the source exist. Anything else is an al
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -24,7 +25,7 @@ from offcampus_rules.wording import Bound, Breach, Refusal
 from offcampus_rules.worker.pool import Lookup, Question
 
 _GOVERNED_BY: tuple[GovernedBy, ...] = ("contract_date", "event_date", "report_date")
-_TABLES_LIMIT = 4096
+_TABLES_LIMIT, _VALUES_LIMIT = 4096, 65_536
 _TABLE_IDS = count(1)
 """Across rule sets: a worker serves every set its plugin is in, and each has its own values."""
 
@@ -44,6 +45,7 @@ class HookAnswers:
         self._owners: Mapping[str, str] = {rule.id: rule.jurisdiction for rule in assembly.rules}
         self._plugins = tuple(plugin for plugin in assembly.plugins if plugin.hooks)
         self._tables: dict[tuple[Any, ...], int] = {}
+        self._values: dict[tuple[int, str], Value] = {}
 
     def having(self, hook: str, region: str) -> tuple[Plugin, ...]:
         """The plugins that speak in a region with this hook."""
@@ -59,6 +61,8 @@ class HookAnswers:
                 continue
             mine = [index for index, case in enumerate(cases) if within(case.scope.region, plugin.jurisdiction)]
             for index, answer in zip(mine, self.ask(plugin, hook, [cases[index] for index in mine]), strict=True):
+                if not answer:
+                    continue
                 founded = answer if isinstance(answer, Alarm) else self._founded(plugin, kind, cases[index], answer)
                 if isinstance(founded, Alarm):
                     alarms[index].append(founded)
@@ -82,18 +86,24 @@ class HookAnswers:
 
     def lookup(self, case: Facts) -> Lookup:
         """Every parameter's effective value at the case's place and date; None for one that nobody defines."""
+        return partial(self._value, case)
 
-        def value(name: str) -> Value | None:
-            definition = self._assembly.definitions.get(name)
-            if definition is None:
-                return None
+    def _value(self, case: Facts, name: str) -> Value | None:
+        table = self._table(case)
+        known = self._values.get((table, name))
+        definition = self._assembly.definitions.get(name)
+        if known is None and definition is not None:
             entries = self._assembly.entries.get(name, ())
-            return effective.effective(definition, entries, case.scope, case.date_for(definition.governed_by))
-
-        return value
+            known = effective.effective(definition, entries, case.scope, case.date_for(definition.governed_by))
+            if len(self._values) >= _VALUES_LIMIT:
+                self._values.clear()
+            self._values[table, name] = known
+        return known
 
     def _table(self, case: Facts) -> int:
-        key = (case.scope, *(case.date_for(governed_by) for governed_by in _GOVERNED_BY))
+        scope = case.scope
+        dates = [case.date_for(governed_by) for governed_by in _GOVERNED_BY]
+        key = (scope.region, scope.sector, scope.stage, scope.delivery, *dates)
         known = self._tables.get(key)
         if known is None:
             if len(self._tables) >= _TABLES_LIMIT:

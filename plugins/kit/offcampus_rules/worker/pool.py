@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pickle
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from time import clock_gettime, monotonic
 from typing import Any
 
 from offcampus_rules.decision import Value
-from offcampus_rules.worker import frames
+from offcampus_rules.worker import frames, wire
 from offcampus_rules.worker.frames import BrokenFrame, TooLate
 
 _START_S = 20.0
@@ -176,7 +175,7 @@ class Worker:
         until = begun + _WALL * budget_s
         names = self._asked.setdefault(hook, set())
         cases = [(item.facts, item.table, _missing(life, item, names)) for item in questions]
-        frames.send(life.stream, pickle.dumps((hook, cases), pickle.HIGHEST_PROTOCOL), until)
+        frames.send(life.stream, wire.pack((hook, cases)), until)
         lookups = {item.table: item.lookup for item in questions}
         while True:
             reply = json.loads(life.answer(begun, budget_s))
@@ -187,7 +186,7 @@ class Worker:
             if value is not None:
                 names.add(name)
                 life.sent.setdefault(table, set()).add(name)
-            frames.send(life.stream, pickle.dumps(value, pickle.HIGHEST_PROTOCOL), until)
+            frames.send(life.stream, wire.pack(value), until)
         answers = reply["answers"]
         if not isinstance(answers, list) or len(answers) != len(questions):
             raise BrokenFrame
@@ -198,7 +197,7 @@ class Worker:
             self._life = life = _Life(_nursery())
             until = monotonic() + _START_S
             self.walls = tuple(json.loads(frames.receive(life.stream, until)))
-            frames.send(life.stream, pickle.dumps((self._plugin, self._source)), until)
+            frames.send(life.stream, wire.pack((self._plugin, self._source)), until)
             loaded: dict[str, Any] = json.loads(frames.receive(life.stream, monotonic() + _LOAD_S))
         except (BrokenFrame, TooLate, OSError, ValueError) as error:
             self._kill()
