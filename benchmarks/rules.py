@@ -8,17 +8,19 @@ a machine may be shared. Processor time counts the workers' too.
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from offcampus_rules import Charge, RuleSet, batch, load_ruleset
+from offcampus_rules import Charge, RuleSet, batch, digests, load_ruleset
 
 from benchmarks import rules_peers, rules_world
 from benchmarks.measure import processor_time
@@ -52,7 +54,11 @@ def main() -> int:
         rows = [*_ours(Path(folder), cases, given.rows), *_theirs(cases)]
     if given.served:
         rows.append(_share(cases))
-    print(f"\nPython {platform.python_version()}, {platform.machine()}, {given.cases:,} cases\n")
+    load = ", ".join(f"{figure:.1f}" for figure in os.getloadavg())
+    print(
+        f"\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {platform.machine()}, ", end=""
+    )
+    print(f"{os.cpu_count()} cores, load average {load}; {given.cases:,} cases\n")
     print("| what | a second of CPU | a second by the clock | gives |\n|---|---:|---:|---|")
     for row in rows:
         cpu, wall = (f"{figure:,.0f}" if figure else "—" for figure in (row.rate.cpu, row.rate.wall))
@@ -63,28 +69,34 @@ def main() -> int:
 def _ours(folder: Path, cases: list[Charge], rows: int) -> list[Row]:
     three = rules_world.three_rules(folder / "plain")
     _same([three.check_charge(case).outcome == "allow" for case in cases], cases)
-    found = _scalar("ours, the rule", three, cases)
+    found = _scalar("ours, the rule", three, len(cases))
     found += _isolated(rules_world.three_rules(folder / "isolated", hook=True), cases)
     found += _columns("ours, the rule", three, cases, rows)
     many = rules_world.ruleset(folder / "many")
     speaking = len(many.check_charge(cases[0]).values)
     name = f"ours, {speaking} rules at nation, province, city, county"
-    return [*found, *_scalar(name, many, cases), *_columns(name, many, cases, rows)]
+    return [*found, *_scalar(name, many, len(cases)), *_columns(name, many, cases, rows)]
 
 
-def _scalar(name: str, ruleset: RuleSet, cases: list[Charge]) -> list[Row]:
-    def decide() -> None:
+def _scalar(name: str, ruleset: RuleSet, count: int) -> list[Row]:
+    """Charges that were never seen before, in every run others: nothing that is remembered of a case can help."""
+    fresh = [rules_world.charges(count, seed) for seed in range(2, 3 + _RUNS)]
+
+    def decide(cases: list[Charge]) -> None:
         for case in cases:
             ruleset.check_charge(case)
 
-    def store() -> None:
+    def store(cases: list[Charge]) -> None:
         for case in cases:
-            json.dumps(ruleset.check_charge(case).to_json(), ensure_ascii=False)
+            ruleset.check_charge(case).encoded()
 
-    cited = "decision: every broken limit by level, figures, source, both languages; values used"
+    decisions = [ruleset.check_charge(case) for case in rules_world.charges(2000)]
+    refused = [len(item.violations) for item in decisions if item.violations]
+    mix = f"{len(refused) / len(decisions):.0%} refused, by {sum(refused) / len(refused):.1f} limits each"
+    cited = f"decision: every broken limit by level, figures, source, both languages; values used ({mix})"
     return [
-        Row(name, _rate(decide, len(cases)), cited),
-        Row(f"{name}, as JSON", _rate(store, len(cases)), "the same as stored, with the facts' digest"),
+        Row(name, _rate(decide, count, fresh), cited),
+        Row(f"{name}, as JSON", _rate(store, count, fresh), "the same as stored, with the facts' digest"),
     ]
 
 
@@ -166,22 +178,26 @@ def _peer(peer: Peer, cases: list[Charge]) -> list[Row]:
 
 
 def _share(cases: list[Charge]) -> Row:
-    """How much of a single order over HTTP is the rules: the decision as it is stored, under the installed rules."""
+    """How much of a single order over HTTP is the rules: deciding, and writing decision and facts as they are stored."""
     from benchmarks import served
 
-    [p50] = [line.figure for line in served.lines("sqlite", 400, 200) if "single order over HTTP, p50" in line.what]
+    lines = {line.what: line.figure for line in served.lines("sqlite", 400, 200)}
+    [p50] = [figure for what, figure in lines.items() if "single order over HTTP, p50" in what]
+    [spent] = [figure for what, figure in lines.items() if what.startswith("processor time of the server")]
     ruleset = load_ruleset()
-    asked = [replace(case, scope=replace(case.scope, region=served.REGION)) for case in cases[:2000]]
+    asked = [replace(case, scope=replace(case.scope, region=served.REGION)) for case in cases]
 
     def store() -> None:
         for case in asked:
-            json.dumps(ruleset.check_charge(case).to_json(), ensure_ascii=False)
+            ruleset.check_charge(case).encoded(id="dec", subject="ord")
+            digests.canonical(case)
 
     rate = _rate(store, len(asked))
     ms = 1000 / rate.cpu
     return Row(
         "installed rules, one order's decision as stored", rate,
-        f"{ms / p50:.2%} of a single order over HTTP ({p50:.1f} ms p50, SQLite)",
+        f"{ms / p50:.2%} of a single order over HTTP ({p50:.1f} ms p50, SQLite); {ms / spent:.2%} of the processor time "
+        f"that the server spends on an order with its pupil and contract ({spent:.1f} ms)",
     )  # fmt: skip
 
 
@@ -190,9 +206,11 @@ def _same(answers: Sequence[bool], cases: list[Charge]) -> None:
         raise AssertionError("an engine answers otherwise than the rule written out")
 
 
-def _rate(work: Callable[[], object], count: int) -> Rate:
-    work()
-    runs = [_timed(work) for _ in range(_RUNS)]
+def _rate(work: Callable[..., object], count: int, inputs: Sequence[object] = ()) -> Rate:
+    """The best of some runs after one that warms up; with `inputs`, each run has its own."""
+    given = [(item,) for item in inputs] or [()] * (_RUNS + 1)
+    work(*given[0])
+    runs = [_timed(partial(work, *one)) for one in given[1:]]
     return Rate(count / min(cpu for cpu, _ in runs), count / min(wall for _, wall in runs))
 
 

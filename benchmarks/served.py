@@ -39,7 +39,9 @@ def lines(engine: str, records: int, orders: int) -> list[Line]:
             school = _School(cast)
             school.open(records // LESSONS)
             batch = per_second(records, lambda: school.report(records))
+            spent = -_processor_s(cast)
             times = [school.time_order(number) for number in range(orders)]
+            spent += _processor_s(cast)
             memory = _resident_mb(cast)
         finally:
             cast.server.stop()
@@ -49,6 +51,11 @@ def lines(engine: str, records: int, orders: int) -> list[Line]:
         Line(f"batch reporting over HTTP, {BATCH} a request, {where}", batch, "records/s", "same rows raw", raw),
         Line(f"single order over HTTP, p50, {where}", percentile(times, 0.5) * 1000, "ms"),
         Line(f"single order over HTTP, p99, {where}", percentile(times, 0.99) * 1000, "ms"),
+        Line(
+            f"processor time of the server for an order with its pupil and contract, {where}",
+            spent / orders * 1000,
+            "ms",
+        ),
         Line(f"memory of the server after that, {where}", memory, "MiB"),
     ]
 
@@ -213,9 +220,15 @@ def _raw(database_url: str, folder: Path, records: int) -> float:
 
 
 def _resident_mb(cast: Cast) -> float:
-    running = cast.server.pid
-    total = 0
+    return sum(process.memory_info().rss for process in _processes(cast)) / 2**20
+
+
+def _processor_s(cast: Cast) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in _processes(cast))
+
+
+def _processes(cast: Cast) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(running)
-        total = sum(process.memory_info().rss for process in (parent, *parent.children(recursive=True)))
-    return total / 2**20
+        parent = psutil.Process(cast.server.pid)
+        return [parent, *parent.children(recursive=True)]
+    return []

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from offcampus_rules import RuleSet
+from offcampus_rules.context import Facts
 
 from offcampus_server.kernel import contract, idempotency, json_door, signatures
 from offcampus_server.kernel.access import Party, require_scope
 from offcampus_server.kernel.clock import security_now
 from offcampus_server.kernel.contract import Answer, Bound, Call
-from offcampus_server.kernel.decisions import plain_facts
 from offcampus_server.kernel.keyring import Keyring
 from offcampus_server.kernel.problems import Problem
 from offcampus_server.kernel.signatures import Nonce
@@ -114,7 +114,7 @@ class Platform:
             subject = next(iter(call.path.values()), "-") if call is not None else "-"
             if problem.decision is not None:
                 institution_id = call.body.get("institution_id") if call is not None and call.body else None
-                region_code = plain_facts(problem.decision.facts)["scope"]["region"]
+                region_code = cast("Facts", problem.decision.facts).scope.region
                 work.record(problem.decision, received.request_id, institution_id, region_code)
             work.audit(bound.operation.operation_id, subject, None, "refused", {"code": problem.code})
             work.flush()

@@ -10,7 +10,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -299,21 +299,46 @@ class Decision(msgspec.Struct, frozen=True):
 
     def to_json(self) -> dict[str, Any]:
         """The decision as the standard writes it (schema `decision`), without the id that storing it gives."""
+        return self._document(_listed)
+
+    def encoded(self, **more: Any) -> bytes:
+        """The same in UTF-8, with members that the storer adds; what the decisions of a place share is written once."""
+        return _ENCODER.encode(self._document(_written_once) | more)
+
+    def _document(self, shared: Callable[[tuple[Any, ...]], Any]) -> dict[str, Any]:
         return {
             "outcome": self.outcome,
             "kind": self.kind,
             "ruleset_digest": self.ruleset_digest,
-            "plugins": [item.to_json() for item in self.plugins],
-            "violations": [item.to_json() for item in self.violations],
-            "values": [item.to_json() for item in self.values],
-            "obligations": [item.to_json() for item in self.obligations],
-            "not_evaluated": [item.to_json() for item in self.not_evaluated],
-            "alarms": [item.to_json() for item in self.alarms],
-            "exceptions_applied": [item.to_json() for item in self.exceptions_applied],
-            **({"advised": [item.to_json() for item in self.advised]} if self.advised else {}),
+            "plugins": shared(self.plugins),
+            "violations": _listed(self.violations),
+            "values": shared(self.values),
+            "obligations": _listed(self.obligations),
+            "not_evaluated": _listed(self.not_evaluated),
+            "alarms": _listed(self.alarms),
+            "exceptions_applied": _listed(self.exceptions_applied),
+            **({"advised": _listed(self.advised)} if self.advised else {}),
             "governing_date": self.governing_date.isoformat(),
             "facts_digest": self.facts_digest,
         }
+
+
+def _listed(items: tuple[Any, ...]) -> list[dict[str, Any]]:
+    return [item.to_json() for item in items]
+
+
+_ENCODER = msgspec.json.Encoder()
+_WRITTEN: dict[int, tuple[tuple[Any, ...], msgspec.Raw]] = {}
+"""By identity, as `_SPELT`: a screen hands out the same tuple of values for all its cases."""
+
+
+def _written_once(items: tuple[Any, ...]) -> msgspec.Raw:
+    known = _WRITTEN.get(id(items))
+    if known is None or known[0] is not items:
+        if len(_WRITTEN) >= _SPELT_LIMIT:
+            _WRITTEN.clear()
+        known = _WRITTEN[id(items)] = items, msgspec.Raw(_ENCODER.encode(_listed(items)))
+    return known[1]
 
 
 @dataclass(frozen=True, slots=True)

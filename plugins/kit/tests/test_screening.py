@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import get_args
@@ -122,6 +123,8 @@ def test_the_cases_of_every_plugin_are_judged_alike():
             if written.question in get_args(Gate):
                 case = plain.context(QUESTIONS[written.question], written.facts)
                 judged += same(ruleset.plan(written.question, case), case)
+                decision = getattr(ruleset, f"check_{written.question}")(case)
+                assert json.loads(decision.encoded(id="dec_1")) == {**decision.to_json(), "id": "dec_1"}
     assert judged > 200
 
 

@@ -6,10 +6,6 @@ be told from what was refused. The facts are those the rules saw: identifiers, s
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from offcampus_rules import digests
 from sqlalchemy import Column, Text
 
 from offcampus_server.kernel.append_only import protect
@@ -25,12 +21,6 @@ decisions = table(
     Column("kind", Text, nullable=False),
     Column("decided_at", Instant, nullable=False),
     Column("document", Json, nullable=False),
-    Column("facts", Json),
+    Column("facts", Json),  # in the one spelling that their digest is made of
 )
 protect(decisions)
-
-
-def plain_facts(facts: object) -> dict[str, Any]:
-    """The facts of a decision in the one spelling that their digest is made of."""
-    plain: dict[str, Any] = json.loads(digests.canonical(facts))
-    return plain

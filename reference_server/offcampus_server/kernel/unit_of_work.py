@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from offcampus_rules import Decision
+import orjson
+from offcampus_rules import Decision, digests
 from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.exc import DBAPIError
 
 from offcampus_server.kernel import audit, outbox
 from offcampus_server.kernel.access import Party
 from offcampus_server.kernel.clock import Clock
-from offcampus_server.kernel.decisions import decisions, plain_facts
+from offcampus_server.kernel.decisions import decisions
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.observe import log
 from offcampus_server.kernel.problems import Problem
@@ -102,8 +103,8 @@ class Work:
                 "outcome": decision.outcome,
                 "kind": decision.kind,
                 "decided_at": self.now,
-                "document": {**decision.to_json(), "id": decision_id, "subject": subject},
-                "facts": plain_facts(decision.facts),
+                "document": orjson.Fragment(decision.encoded(id=decision_id, subject=subject)),
+                "facts": orjson.Fragment(digests.canonical(decision.facts)),
             }
         )
         return decision_id
