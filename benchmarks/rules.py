@@ -178,7 +178,7 @@ def _peer(peer: Peer, cases: list[Charge]) -> list[Row]:
 
 
 def _share(cases: list[Charge]) -> Row:
-    """How much of a single order over HTTP is the rules: deciding, and writing decision and facts as they are stored."""
+    """How much of a single order over HTTP is the rules: deciding, and writing decision and facts to be stored."""
     from benchmarks import served
 
     lines = {line.what: line.figure for line in served.lines("sqlite", 400, 200)}
@@ -196,8 +196,8 @@ def _share(cases: list[Charge]) -> Row:
     ms = 1000 / rate.cpu
     return Row(
         "installed rules, one order's decision as stored", rate,
-        f"{ms / p50:.2%} of a single order over HTTP ({p50:.1f} ms p50, SQLite); {ms / spent:.2%} of the processor time "
-        f"that the server spends on an order with its pupil and contract ({spent:.1f} ms)",
+        f"{ms / p50:.2%} of a single order over HTTP ({p50:.1f} ms p50, SQLite); {ms / spent:.2%} of the server's "
+        f"processor time for an order with its pupil and contract ({spent:.1f} ms)",
     )  # fmt: skip
 
 
