@@ -102,7 +102,8 @@ class Test(NamedTuple):
 
     def broken(self, given: Any, case: Any) -> Iterator[Rung]:
         """The limits that a fact breaks."""
-        for ladder in (*self.ladders, *(moving.ladder(case) for moving in self.moving)):
+        moving = [limits.ladder(case) for limits in self.moving]
+        for ladder in (*self.ladders, *moving) if moving else self.ladders:
             for rung in ladder:
                 if rung.passes(given, rung.limit):
                     break  # the rungs above are looser

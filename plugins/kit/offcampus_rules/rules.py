@@ -6,6 +6,7 @@ Reading a file checks every name against the kit's vocabulary, so that a misspel
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -274,8 +275,8 @@ def _unknown(
 
 
 PASSES: Mapping[Comparison, Callable[[Any, Any], bool]] = {
-    "at_most": lambda given, limit: bool(given <= limit),
-    "at_least": lambda given, limit: bool(given >= limit),
+    "at_most": operator.le,
+    "at_least": operator.ge,
     "one_of": lambda given, limit: given in limit,
     "none_of": lambda given, limit: given not in limit,
     "is_true": lambda given, _: given is True,

@@ -188,18 +188,32 @@ def plain(value: FactValue | Limit, unit: str) -> str:
 
 def readable(value: FactValue | Limit, unit: str, language: Literal["zh", "en"]) -> str:
     """A value for people."""
+    return in_words(value, unit)[language == "en"]
+
+
+def in_words(value: FactValue | Limit, unit: str) -> tuple[str, str]:
+    """A value for people, in Chinese and in English."""
     if isinstance(value, bool):
-        return {("zh", True): "是", ("zh", False): "否", ("en", True): "yes", ("en", False): "no"}[language, value]
+        return ("是", "yes") if value else ("否", "no")
     if unit == "fen" and isinstance(value, int):
-        return f"{_yuan(value)} 元" if language == "zh" else f"CNY {_yuan(value)}"
-    if unit == "centi_hours" and isinstance(value, int):
-        return readable(_hundredths(value), "class_hours", language)
+        yuan = _yuan(value)
+        return f"{yuan} 元", f"CNY {yuan}"
+    if unit == "date" and type(value) is date:
+        day = value.isoformat()
+        return day, day
     if unit == "ppm" and isinstance(value, int):
-        return f"{value / 10_000:g} %"
-    if unit == "centi_m2" and isinstance(value, int):
-        return readable(_hundredths(value), "square_metres", language)
-    pattern = (_ZH if language == "zh" else _EN).get(unit)
-    return pattern.format(value) if pattern else plain(value, unit)
+        share = f"{value / 10_000:g} %"
+        return share, share
+    told: object = value
+    if unit in _IN_HUNDREDTHS_OF and isinstance(value, int):
+        told, unit = _hundredths(value), _IN_HUNDREDTHS_OF[unit]
+    if unit in _ZH:
+        return _ZH[unit].format(told), _EN[unit].format(told)
+    text = plain(value, unit)
+    return text, text
+
+
+_IN_HUNDREDTHS_OF = {"centi_hours": "class_hours", "centi_m2": "square_metres"}
 
 
 def _hundredths(value: int) -> str:

@@ -51,7 +51,7 @@ class Breach(NamedTuple):
 
 def told(given: FactValue, unit: str) -> Told:
     """A figure in both languages; what options are called is for each catalogue to say."""
-    return Told(given, unit, units.readable(given, unit, "zh"), units.readable(given, unit, "en"))
+    return Told(given, unit, *units.in_words(given, unit))
 
 
 class Refusal:
