@@ -82,14 +82,19 @@ class Receiver:
 
     Args:
         url: the address exactly as it was subscribed.
-        jwks: fetches the platform's public keys; called when an unknown key is named, at most once a minute.
+        jwks: fetches the platform's public keys; called when an unknown key is named, at most once a minute or as
+            `refetch_at_most_every_s` says.
         store: a SQLite file that remembers what was handled; it outlives the process.
         handle: is called once per event, inside the store's transaction: an exception means that the event was not
             handled, and it will come again. A function, or a `Dispatcher`.
     """
 
-    def __init__(self, url: str, jwks: JwksSource, store: Path, handle: Handle) -> None:
+    def __init__(
+        self, url: str, jwks: JwksSource, store: Path, handle: Handle, *,
+        refetch_at_most_every_s: float = REFETCH_AT_MOST_EVERY_S,
+    ) -> None:  # fmt: skip
         self._url, self._jwks, self._handle = url, jwks, handle
+        self._refetch_every_s = refetch_at_most_every_s
         self._keys: list[dict[str, Any]] = []
         self._fetched_at = 0.0
         self._guard = threading.RLock()
@@ -158,7 +163,7 @@ class Receiver:
     def _known_keys(self, headers: Mapping[str, str], now: float) -> list[dict[str, Any]]:
         with self._guard:
             known = {str(key.get("kid")) for key in self._keys}
-            if key_id_of(headers) not in known and now - self._fetched_at >= REFETCH_AT_MOST_EVERY_S:
+            if key_id_of(headers) not in known and now - self._fetched_at >= self._refetch_every_s:
                 self._fetched_at = now
                 self._keys = self._jwks()
             return self._keys

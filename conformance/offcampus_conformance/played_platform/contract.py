@@ -1,4 +1,4 @@
-"""What an incoming request is by the contract, and where it breaks it."""
+"""What an incoming request is by the contract, where it breaks it, and whether an answer of ours would."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import cache
 from typing import Any
 
 from offcampus_spec import schemas
-from offcampus_spec.operations import Operation, operations
+from offcampus_spec.operations import Operation, load_document, operations
 
 TRANSITIONS = {
     "approval": "paying", "objection": "objected", "cancellation": "cancelled", "confirmation": "confirmed",
-    "dispute": "disputed", "dispute-resolution": "confirmed", "return": "returned",
+    "dispute": "disputed", "dispute-resolution": "confirmed", "return": "returned", "closure": "closed",
 }  # fmt: skip
 MOST_ERRORS = 20
 
@@ -32,13 +32,18 @@ class Matched:
 
     @property
     def id(self) -> str | None:
-        """The identifier in the path, if there is one."""
+        """The first identifier in the path, if there is one."""
         return next(iter(self.path.values()), None)
+
+    @property
+    def last(self) -> str:
+        """The last step of the path's template: a transition, a part of a resource, or its parameter."""
+        return self.operation.path.rpartition("/")[2]
 
     @property
     def transition(self) -> str | None:
         """The state that a sub-resource such as `…/approval` leads to."""
-        return TRANSITIONS.get(self.operation.path.rpartition("/")[2])
+        return TRANSITIONS.get(self.last)
 
 
 def match(method: str, path: str) -> Matched | None:
@@ -50,12 +55,12 @@ def match(method: str, path: str) -> Matched | None:
 
 
 def contract_errors(operation: Operation, path: Mapping[str, str], body: Any) -> list[str]:
-    """Where a request breaks the contract: `pointer: what`; empty when it fits."""
+    """Where a request's body breaks the contract: `pointer: what`; empty when it fits."""
     del path  # identifiers that do not exist are answered 404, not judged here
     if operation.request_schema is None or operation.request_media_type == "application/x-www-form-urlencoded":
         return []
     if operation.patch:
-        return [] if isinstance(body, dict) and body else ["/: a merge patch is a non-empty object"]
+        return _patch_errors(operation.request_schema, body)
     found = _errors(operation.request_schema, body, "")
     if operation.item_schema is not None and not found:
         for index, item in enumerate(body["items"]):
@@ -63,12 +68,36 @@ def contract_errors(operation: Operation, path: Mapping[str, str], body: Any) ->
     return found[:MOST_ERRORS]
 
 
+def query_names(operation: Operation) -> frozenset[str]:
+    """The query parameters that an operation has."""
+    return frozenset(parameter.name for parameter in operation.parameters if parameter.location == "query")
+
+
+@cache
+def example_answer(operation_id: str) -> Any:
+    """The contract's own example of a successful answer, for what the played platform has nothing else to say about."""
+    operation = operations()[operation_id]
+    raw = load_document(operation.document)["paths"][operation.path][operation.method.lower()]
+    success = next(answer for status, answer in raw["responses"].items() if status.startswith("2"))
+    examples = success.get("content", {}).get("application/json", {}).get("examples", {})
+    return next((example["value"] for example in examples.values()), None)
+
+
+def _patch_errors(schema: str, body: Any) -> list[str]:
+    """A merge patch must be a non-empty object of members that the resource has."""
+    if not isinstance(body, dict) or not body:
+        return ["/: a merge patch is a non-empty object"]
+    fields = schemas.load(schema).get("$defs", {}).get("fields", schemas.load(schema))
+    return [f"/{name}: unevaluatedProperties" for name in sorted(body.keys() - fields["properties"].keys())]
+
+
 def _errors(schema: str, value: Any, prefix: str) -> list[str]:
+    return [_told(error, prefix) for error in schemas.validator(schema).iter_errors(value)]
+
+
+def _told(error: Any, prefix: str) -> str:
     # The message of the validator quotes the value; the keyword says enough and quotes nothing.
-    return [
-        f"{prefix}{''.join(f'/{step}' for step in error.instance_path) or '/'}: {error.schema_path[-1]}"
-        for error in schemas.validator(schema).iter_errors(value)
-    ]
+    return f"{prefix}{''.join(f'/{step}' for step in error.instance_path) or '/'}: {error.schema_path[-1]}"
 
 
 @cache

@@ -1,6 +1,6 @@
-"""What the played platform remembers: resources by id, answers by idempotency key, and what it is told to do next.
+"""What the played platform remembers: resources by id, answers by idempotency key, the stream of events.
 
-Pure of any transport: a request comes in as values, an answer goes out as values.
+Pure of any transport: a request comes in as values, an answer goes out as values. Business time is handed in.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-PREFIXES = {
-    "institutions": "ins", "campuses": "cmp", "staff": "stf", "materials": "mat", "courses": "crs", "classes": "cls",
-    "lessons": "les", "pupils": "pup", "contracts": "ctr", "orders": "ord", "payments": "pay", "refunds": "rfd",
-    "consumption-records": "con", "subscriptions": "sub",
-}  # fmt: skip
-FIRST_STATES = {
-    "institutions": "submitted", "courses": "filed", "orders": "awaiting_payment", "lessons": "scheduled",
-    "consumption-records": "reported", "refunds": "requested", "subscriptions": "active",
-}  # fmt: skip
-MONEY = (
-    "paid_fen", "released_fen", "refunded_fen", "escrow_fen", "pending_release_fen", "pending_refund_fen",
-)  # fmt: skip
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+from offcampus_conformance.played_platform.dressing import (
+    FIRST_STATES,
+    PREFIXES,
+    Row,
+    dressed,
+    instant,
+    new_id,
+    stamped,
+)
+
+NO_FILTERS = frozenset({"limit", "cursor", "after", "types"})
+NOUNS = {"campuses": "campus", "classes": "class"}
+DEFAULT_LIMIT, LONGEST_PAGE = 100, 500
 
 
 @dataclass
@@ -40,24 +41,14 @@ class Answer:
 
 @dataclass
 class State:
-    """The played platform's memory. One lock: a vendor may call from several threads."""
+    """The played platform's memory. One lock: a client may call from several threads."""
 
-    resources: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    resources: dict[str, dict[str, Row]] = field(default_factory=dict)
     answers: dict[tuple[str, str], tuple[str, Answer]] = field(default_factory=dict)
-    tricks: dict[str, list[str]] = field(default_factory=dict)
-    attempts: Counter[str] = field(default_factory=Counter)
+    events: list[Row] = field(default_factory=list)
+    cursors: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """An opaque cursor -> the row to go on from, and the collection and filters that it belongs to."""
     lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def play(self, operation_id: str, trick: str) -> None:
-        """Misbehave at the next call of an operation: `busy` (503), `lost` (done, but no answer), `refuse_first`."""
-        with self.lock:
-            self.tricks.setdefault(operation_id, []).append(trick)
-
-    def next_trick(self, operation_id: str) -> str | None:
-        """Take the trick that is due at this call, if any."""
-        with self.lock:
-            waiting = self.tricks.get(operation_id)
-            return waiting.pop(0) if waiting else None
 
     def once(self, operation_id: str, key: str | None, body: Any, make: Callable[[], Answer]) -> Answer:
         """Idempotency as the standard defines it: the stored answer, or 422 for another body under the same key."""
@@ -68,111 +59,142 @@ class State:
             stored = self.answers.get((operation_id, key))
             if stored is None:
                 answer = make()
-                self.answers[(operation_id, key)] = (fingerprint, answer)
+                if answer.status < 400:  # a key binds when something was changed
+                    self.answers[(operation_id, key)] = (fingerprint, answer)
                 return answer
             if stored[0] != fingerprint:
                 return refusal(422, "idempotency.key_reused", "this key was used for another body")
             return Answer(stored[1].status, stored[1].body, {**stored[1].headers, "Idempotency-Replayed": "true"})
 
-    def create(self, collection: str, document: Mapping[str, Any]) -> Answer:
-        """Store one resource; the same external_id with the same content gives the first one back."""
-        known = self._by_external_id(collection, document.get("external_id"))
+    def create(self, collection: str, document: Mapping[str, Any], now: datetime, **more: Any) -> Answer:
+        """Store one resource; the same external_id gives the first one back. `more` comes from the path."""
+        known = self.by_external_id(collection, document.get("external_id"))
         if known is not None:
             return Answer(200, known, {"ETag": f'"{known["version"]}"'})
-        resource = self.store(collection, document)
-        location = f"/v1/{collection}/{resource['id']}"
-        return Answer(201, resource, {"ETag": '"1"', "Location": location})
+        row = self.store(collection, document, now, **more)
+        return Answer(201, row, {"ETag": '"1"', "Location": f"/v1/{collection}/{row['id']}"})
 
-    def create_batch(self, collection: str, items: list[Mapping[str, Any]], *, refuse: frozenset[int]) -> Answer:
+    def create_batch(
+        self, collection: str, items: list[Mapping[str, Any]], now: datetime, *, refuse: frozenset[int] = frozenset()
+    ) -> Answer:
         """Per-item results; the items at `refuse` are refused with a problem that names them."""
-        results: list[dict[str, Any]] = []
+        results: list[Row] = []
         for index, item in enumerate(items):
-            entry: dict[str, Any] = {"index": index, "external_id": item.get("external_id")}
-            known = self._by_external_id(collection, item.get("external_id"))
+            entry: Row = {"index": index, "external_id": item.get("external_id")}
+            known = self.by_external_id(collection, item.get("external_id"))
             if index in refuse:
                 problem = refusal(422, "reference.not_found", "the played platform refuses this item").body
                 entry |= {"status": 422, "outcome": "refused", "problem": problem}
             elif known is not None:
                 entry |= {"status": 200, "outcome": "duplicate", "id": known["id"], "version": known["version"]}
             else:
-                stored = self.store(collection, item)
+                stored = self.store(collection, item, now)
                 entry |= {"status": 201, "outcome": "accepted", "id": stored["id"], "version": 1}
             results.append(entry)
         counts = Counter(entry["outcome"] for entry in results)
         summary = {name: counts[name] for name in ("accepted", "duplicate", "refused")}
         return Answer(207, {"results": results, "summary": summary})
 
-    def store(self, collection: str, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Give a document an id and the members that every resource has."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        resource = {
-            **_dressed(collection, document),
-            "id": new_id(PREFIXES[collection]),
-            "version": 1,
-            "created_at": now,
-            "updated_at": now,
-        }
+    def store(self, collection: str, document: Mapping[str, Any], now: datetime, **more: Any) -> Row:
+        """Give a document an id and the members that the platform adds."""
+        row = stamped({**dressed(collection, document, now), **more}, PREFIXES[collection], now)
         if collection in FIRST_STATES:
-            resource["state"] = FIRST_STATES[collection]
+            row["state"] = FIRST_STATES[collection]
         with self.lock:
-            self.resources.setdefault(collection, {})[resource["id"]] = resource
-        return resource
+            self.resources.setdefault(collection, {})[row["id"]] = row
+        return row
 
     def change(self, collection: str, id: str, changes: Mapping[str, Any], if_match: str | None) -> Answer:
         """A change under If-Match: 404, 428 and 412 as the standard defines them."""
         with self.lock:
-            resource = self.resources.get(collection, {}).get(id)
-            if resource is None:
+            row = self.resources.get(collection, {}).get(id)
+            if row is None:
                 return refusal(404, "resource.not_found", "no such resource")
             if if_match is None:
                 return refusal(428, "concurrency.if_match_missing", "If-Match is required")
-            if if_match != f'"{resource["version"]}"':
-                return refusal(412, "concurrency.stale", f"the current version is {resource['version']}")
-            resource |= {**changes, "version": resource["version"] + 1}
-            return Answer(200, resource, {"ETag": f'"{resource["version"]}"'})
+            if if_match != f'"{row["version"]}"':
+                return refusal(412, "concurrency.stale", f"the current version is {row['version']}")
+            row |= {**changes, "version": row["version"] + 1}
+            return Answer(200, dict(row), {"ETag": f'"{row["version"]}"'})
+
+    def happens(self, id: str, now: datetime, **changes: Any) -> Row:
+        """Something happens to a resource on the platform's side: a new version, and an event of it."""
+        with self.lock:
+            collection, row = self.find(id)
+            row |= {**changes, "version": row["version"] + 1, "updated_at": instant(now)}
+            return self.tell(collection, row, str(changes.get("state", "changed")), now)
+
+    def tell(self, collection: str, row: Row, verb: str, now: datetime) -> Row:
+        """Put an event of a resource into the stream."""
+        noun = NOUNS.get(collection, collection.removesuffix("s")).replace("-", "_")
+        event = {
+            "specversion": "1.0", "id": new_id("evt"), "source": "https://platform.example",
+            "type": f"cn.offcampus.{noun}.{verb}.v1", "subject": row["id"], "time": instant(now),
+            "datacontenttype": "application/json", "sequence": str(row["version"]),
+            "data": {"id": row["id"], "version": row["version"], "external_id": row.get("external_id"),
+                     "state": row.get("state"), "link": f"/v1/{collection}/{row['id']}"},
+        }  # fmt: skip
+        with self.lock:
+            self.events.append(event)
+        return event
 
     def read(self, collection: str, id: str) -> Answer:
         """One resource, or the 404 of the standard."""
-        resource = self.resources.get(collection, {}).get(id)
-        if resource is None:
+        row = self.resources.get(collection, {}).get(id)
+        if row is None:
             return refusal(404, "resource.not_found", "no such resource")
-        return Answer(200, resource, {"ETag": f'"{resource["version"]}"'})
+        return Answer(200, dict(row), {"ETag": f'"{row["version"]}"'})
 
-    def list(self, collection: str, filters: Mapping[str, str]) -> Answer:
-        """A collection as one page; filters are members that must be equal."""
+    def list(self, collection: str, filters: Mapping[str, str], page_size: int | None = None) -> Answer:
+        """One page of a collection; filters are members that must be equal; cursors are opaque and bound."""
+        wanted = {name: value for name, value in sorted(filters.items()) if name not in NO_FILTERS}
+        bound = f"{collection}?{urlencode(wanted)}"
+        start = 0
+        if (cursor := filters.get("cursor")) is not None:
+            if cursor not in self.cursors:
+                return refusal(400, "cursor.invalid", "the cursor is none that was given")
+            start, belongs = self.cursors[cursor]
+            if belongs != bound:
+                return refusal(400, "cursor.mismatch", "the cursor belongs to another list or other filters")
+        asked = min(int(filters.get("limit", DEFAULT_LIMIT)), LONGEST_PAGE)
+        size = min(asked, page_size or asked)
+        with self.lock:
+            rows = list(self.resources.get(collection, {}).values())
+            found = [row for row in rows if all(str(row.get(name)) == value for name, value in wanted.items())]
+            page = [dict(row) for row in found[start : start + size]]
+            onward = self._cursor(start + size, bound) if start + size < len(found) else None
+        address = f"/v1/{collection}?{urlencode({**wanted, 'cursor': onward})}" if onward else None
+        headers = {"Link": f'<{address}>; rel="next"'} if address else {}
+        return Answer(200, {"items": page, "next_cursor": onward, "next": address}, headers)
+
+    def feed(self, filters: Mapping[str, str], page_size: int | None = None) -> Answer:
+        """The stream of events from a cursor on; the cursor to go on from is always given."""
+        after = filters.get("after")
+        if after is not None and after not in self.cursors:
+            return refusal(400, "cursor.invalid", "the cursor is none that was given")
+        start = self.cursors[after][0] if after else 0
+        asked = min(int(filters.get("limit", DEFAULT_LIMIT)), LONGEST_PAGE)
+        with self.lock:
+            items = self.events[start : start + min(asked, page_size or asked)]
+            onward = self._cursor(start + len(items), "events")
+        return Answer(200, {"items": items, "next_cursor": onward, "next": f"/v1/events?after={onward}"})
+
+    def find(self, id: str) -> tuple[str, Row]:
+        """The collection and the row of an identifier. Raises KeyError."""
+        for collection, rows in self.resources.items():
+            if id in rows:
+                return collection, rows[id]
+        raise KeyError(id)
+
+    def by_external_id(self, collection: str, external_id: Any) -> Row | None:
+        """The row with a party's own reference."""
         rows = list(self.resources.get(collection, {}).values())
-        wanted = {name: value for name, value in filters.items() if name not in ("limit", "cursor", "after", "types")}
-        items = [row for row in rows if all(str(row.get(name)) == value for name, value in wanted.items())]
-        return Answer(200, {"items": items, "next_cursor": None, "next": None})
-
-    def _by_external_id(self, collection: str, external_id: Any) -> dict[str, Any] | None:
-        rows = self.resources.get(collection, {}).values()
         return next((row for row in rows if external_id is not None and row.get("external_id") == external_id), None)
 
-
-def _dressed(collection: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document as the platform answers it: persons masked, money and hours at nought."""
-    if collection in ("staff", "pupils"):
-        return _masked(document)
-    if collection == "orders":
-        hours = document["class_hours_centi"] + document["gift_hours_centi"]
-        return {**document, **dict.fromkeys(MONEY, 0), "consumed_class_hours_centi": 0,
-                "unconsumed_class_hours_centi": hours}  # fmt: skip
-    return dict(document)
-
-
-def _masked(document: Mapping[str, Any]) -> dict[str, Any]:
-    personal = ("name", "id_number", "born_on", "guardians")
-    kept = {name: value for name, value in document.items() if name not in personal}
-    kept |= {"name_masked": document["name"][:1] + "**", "id_number_masked": "****"}
-    if "guardians" in document:
-        kept |= {"born_year": int(document["born_on"][:4]), "roll_check": "unknown"}
-        kept["guardians"] = [
-            {"id": new_id("grd"), "external_id": guardian["external_id"], "name_masked": "*", "phone_masked": "*",
-             "relation": guardian["relation"]}
-            for guardian in document["guardians"]
-        ]  # fmt: skip
-    return kept
+    def _cursor(self, start: int, bound: str) -> str:
+        cursor = new_id("cur", f"{bound}#{start}").removeprefix("cur_")
+        self.cursors[cursor] = (start, bound)
+        return cursor
 
 
 def refusal(status: int, code: str, detail: str) -> Answer:
@@ -182,8 +204,3 @@ def refusal(status: int, code: str, detail: str) -> Answer:
         "detail": detail, "code": code, "request_id": secrets.token_hex(8), "violations": [],
     }  # fmt: skip
     return Answer(status, body, {"Content-Type": "application/problem+json"})
-
-
-def new_id(prefix: str) -> str:
-    """An identifier of the standard's form."""
-    return f"{prefix}_" + "".join(secrets.choice(ALPHABET) for _ in range(26))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import sys
 import threading
 import time
 from datetime import datetime, timedelta
@@ -21,11 +22,13 @@ from typing import Any
 import httpx2
 import msgspec
 from offcampus_sdk import Client, Key, models
-from offcampus_sdk.errors import Conflict, OffcampusError
+from offcampus_sdk.errors import Conflict, OffcampusError, ProblemError, ServerTrouble, TransportTrouble
+from offcampus_sdk.retries import RetryPolicy
 from offcampus_sdk.transport import Transport
 
-from offcampus_conformance.standins import driver
-from offcampus_conformance.standins.good_vendor import PATIENT, arguments
+from offcampus_conformance.standins import driver, outbox
+from offcampus_conformance.standins.driver import RefusedHere
+from offcampus_conformance.standins.good_vendor import AGAIN_AT_MOST, PATIENT, arguments, run_command
 from offcampus_conformance.synthetic import SHANGHAI
 
 SHAPE = """
@@ -36,11 +39,13 @@ CREATE TABLE IF NOT EXISTS lines (
     no INTEGER PRIMARY KEY AUTOINCREMENT, account_id TEXT NOT NULL, kind TEXT NOT NULL, direction TEXT NOT NULL,
     amount_fen INTEGER NOT NULL CHECK (amount_fen > 0), booked_at TEXT NOT NULL, value_on TEXT NOT NULL,
     reference TEXT NOT NULL UNIQUE, payment_id TEXT, part_no INTEGER, instruction_id TEXT UNIQUE,
-    balance_after_fen INTEGER NOT NULL CHECK (balance_after_fen >= 0), reported INTEGER NOT NULL DEFAULT 0,
+    balance_after_fen INTEGER NOT NULL CHECK (balance_after_fen >= 0), reported INTEGER NOT NULL DEFAULT 0, batch TEXT,
     UNIQUE (payment_id, part_no, direction)
 ) STRICT;
 """
 ROUND_S = 0.2
+SET_ASIDE = 2
+"""A line that the platform refused: a person looks at it, it is not sent again."""
 
 
 class GoodBank:
@@ -48,16 +53,39 @@ class GoodBank:
 
     def __init__(
         self, platform: str, client_id: str, key: Key, state: Path, clock_file: Path | None,
-        http: httpx2.BaseTransport | None = None,
+        http: httpx2.BaseTransport | None = None, *, policy: RetryPolicy = PATIENT,
     ) -> None:  # fmt: skip
         state.mkdir(parents=True, exist_ok=True)
-        self.client = Client(platform, client_id, key, policy=PATIENT, http=http, transport_type=self.transport_type())
-        self.clock_file = clock_file
-        self.books = sqlite3.connect(state / "bank.db", isolation_level=None, check_same_thread=False)
-        self.books.row_factory = sqlite3.Row
+        self.state, self.platform, self.client_id = state, platform, client_id
+        self.first_key, self.policy = key, policy
+        self.clock_file, self.http = clock_file, http
+        self.handed_over: datetime | None = None
+        """The business time that the suite handed over last; None: the suite hands none over."""
         self._guard = threading.RLock()
+        self._open()
+
+    def _open(self) -> None:
+        changed = self.state / "key.json"
+        key = Key.load(changed) if changed.exists() else self.first_key
+        self.client = Client(
+            self.platform, self.client_id, key, policy=self.policy, http=self.http,
+            transport_type=self.transport_type(),
+        )  # fmt: skip
+        self.books = sqlite3.connect(self.state / "bank.db", isolation_level=None, check_same_thread=False)
+        self.books.row_factory = sqlite3.Row
         for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *filter(str.strip, SHAPE.split(";"))):
             self.books.execute(statement)
+        self.outbox = outbox.opened(self.state / "outbox.db")
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self.client.close()
+        self.books.close()
+        self.outbox.close()
+
+    def follow_clock(self, now: str) -> None:
+        """Take the suite's business time for this system's own."""
+        self.handed_over = datetime.fromisoformat(now)
 
     def transport_type(self) -> type[Transport]:
         """How it speaks to the platform."""
@@ -67,10 +95,20 @@ class GoodBank:
         """What may be asked of the bank at its counter."""
         return {
             "open_account": self.open_account,
+            "change_account": self.change_account,
+            "close_account": self.close_account,
             "deposit": self.deposit,
-            "work": lambda given: self.work(),
+            "stray": self.stray,
+            "work": lambda given: self.work_or_wait(),
             "statement": self.statement,
             "balance": self.balance,
+            "assess": self.assess,
+            "reconcile": self.reconcile,
+            "sync_events": self.sync_events,
+            "restart": self.restart,
+            "new_key": self.new_key,
+            "use_new_key": self.use_new_key,
+            "observe": self.observe,
         }
 
     def open_account(self, given: dict[str, Any]) -> Any:
@@ -85,15 +123,112 @@ class GoodBank:
             opened_on = self.books.execute(
                 "SELECT opened_on FROM accounts WHERE external_id = ?", (reference,)
             ).fetchone()[0]
-        digest = hashlib.sha256(reference.encode()).hexdigest()
+        # The number itself stays in the bank: what travels is its digest and its last four digits.
+        number = given.get("account_number", f"{reference}0001")
+        digest = hashlib.sha256(number.encode()).hexdigest()
         account = models.CustodyAccount(
             external_id=reference, institution_id=institution_id, account_digest=f"sha-256:{digest}",
-            account_tail="0001", agreement_number=f"TG-{institution_id[-8:]}", opened_on=opened_on, purpose="custody",
+            account_tail=number[-4:], agreement_number=f"TG-{institution_id[-8:]}", opened_on=opened_on,
+            purpose="custody",
         )  # fmt: skip
         answered = self.client.custody_accounts.open(account)
         with self._guard:
             self.books.execute("UPDATE accounts SET id = ? WHERE external_id = ?", (answered.id, reference))
         return {"id": answered.id}
+
+    def change_account(self, given: dict[str, Any]) -> Any:
+        """Report the new agreement of an account, on its current version; read again when it has changed."""
+        patch = {"agreement_number": given["agreement_number"]}
+        for left in reversed(range(AGAIN_AT_MOST)):
+            version = self.client.custody_accounts.get(given["id"]).version
+            try:
+                answer = self.client.transport.call(
+                    "changeCustodyAccount", path={"account_id": given["id"]}, body=patch, if_match=version
+                )
+            except Conflict as error:
+                if error.status != 412 or not left:
+                    raise
+            else:
+                return msgspec.json.decode(answer.body)
+        return None
+
+    def close_account(self, given: dict[str, Any]) -> Any:
+        """Close an account that holds nothing, and report it."""
+        if self._balance(given["id"]):
+            raise RefusedHere("there is money in the account: it is not closed")
+        closure = models.AccountClosure(closed_on=self.now().date().isoformat(), reason=given["reason"])
+        current = self.client.custody_accounts.get(given["id"])
+        return msgspec.to_builtins(self.client.custody_accounts.close(current, closure))
+
+    def stray(self, given: dict[str, Any]) -> Any:
+        """Something that nobody instructed: a fee, a sweep, money moved by hand."""
+        with self._guard:
+            self._book(given["account_id"], given["kind"], "debit", given["amount_fen"])
+        return {"balance_fen": self._balance(given["account_id"])}
+
+    def assess(self, given: dict[str, Any]) -> Any:
+        """Submit what the bank's model makes of an institution; without an answer it waits for the next round."""
+        intent = outbox.intend(self.outbox, "assess", given)
+        try:
+            return self._submit(intent)
+        except (TransportTrouble, ServerTrouble):
+            return {"waiting": 1}
+
+    def _submit(self, intent: outbox.Intent) -> Any:
+        assessment = msgspec.convert(intent.document, type=models.RiskAssessment)
+        try:
+            answer = self.client.risk_assessments.submit(assessment, key=intent.key)
+        except ProblemError as error:
+            if not isinstance(error, ServerTrouble):
+                outbox.settle(self.outbox, intent, "refused")
+            raise
+        outbox.settle(self.outbox, intent, "done")
+        return msgspec.to_builtins(answer)
+
+    def reconcile(self, given: dict[str, Any]) -> Any:
+        """Count the platform's instructions, to the last page."""
+        return {"instructions": sum(1 for _ in self.client.custody_instructions.list())}
+
+    def sync_events(self, given: dict[str, Any]) -> Any:
+        """Catch up from the feed; the cursor is stored with what was made of the events."""
+        row = self.outbox.execute("SELECT value FROM cursor").fetchone()
+        cursor, taken = (row[0] if row else None), 0
+        while True:
+            page = self.client.events.list(after=cursor, limit=500)
+            cursor = page.next_cursor
+            self.outbox.execute("BEGIN IMMEDIATE")
+            for event in page.items:
+                self.outbox.execute("INSERT OR IGNORE INTO seen VALUES (?, 1)", (event.id,))
+            self.outbox.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?)", (cursor,))
+            self.outbox.execute("COMMIT")
+            taken += len(page.items)
+            if not page.items:
+                return {"taken": taken}
+
+    def restart(self, given: dict[str, Any]) -> Any:
+        """Stop and start again: everything in memory is gone."""
+        with self._guard:
+            self.close()
+            self._open()
+        return {}
+
+    def new_key(self, given: dict[str, Any]) -> Any:
+        """Make a new key; only its public part is shown."""
+        key = Key.generate()
+        key.save(self.state / "next-key.json")
+        return {"public_key": key.public_jwk()}
+
+    def use_new_key(self, given: dict[str, Any]) -> Any:
+        """Change over to the new key: tokens and signatures alike."""
+        (self.state / "next-key.json").rename(self.state / "key.json")
+        return self.restart(given)
+
+    def observe(self, given: dict[str, Any]) -> Any:
+        """What the bank's books hold, by account, and the events that it has read."""
+        with self._guard:
+            ids = [row[0] for row in self.books.execute("SELECT id FROM accounts WHERE id IS NOT NULL")]
+            seen = dict(self.outbox.execute("SELECT event_id, times FROM seen").fetchall())
+        return {"subjects": {id: {"balance_fen": self._balance(id)} for id in ids}, "events": seen}
 
     def deposit(self, given: dict[str, Any]) -> Any:
         """Money arrives for one part of a payment; arriving twice is one line."""
@@ -109,9 +244,18 @@ class GoodBank:
                 )  # fmt: skip
         return {"balance_fen": self._balance(given["account_id"])}
 
+    def work_or_wait(self) -> Any:
+        """One round; without the platform everything waits for the next one."""
+        try:
+            return self.work()
+        except (TransportTrouble, ServerTrouble):
+            return {"waiting": len(self._lines("reported = 0")) + len(outbox.waiting(self.outbox))}
+
     def work(self) -> Any:
-        """One round: report lines, fetch instructions, carry them out, report."""
+        """One round: send what waits, report lines, fetch instructions, carry them out, report."""
         with self._guard:
+            for intent in outbox.waiting(self.outbox):
+                self._submit(intent)
             self._report_lines()
             for state in ("issued", "accepted"):
                 for instruction in list(self.client.custody_instructions.list(state=state)):
@@ -150,6 +294,8 @@ class GoodBank:
 
     def now(self) -> datetime:
         """The business instant: real time, shifted by the clock file in a demonstration."""
+        if self.handed_over is not None:
+            return self.handed_over
         offset = 0
         if self.clock_file is not None and self.clock_file.exists():
             offset = int(json.loads(self.clock_file.read_text(encoding="utf-8"))["offset_seconds"])
@@ -212,14 +358,25 @@ class GoodBank:
         return self._balance(account_id)
 
     def _report_lines(self) -> None:
-        rows = self._lines("reported = 0")
-        if not rows:
-            return
-        key = "lines-" + hashlib.sha256(",".join(row["reference"] for row in rows).encode()).hexdigest()[:40]
-        result = self.client.custody_movements.report(self._reported(rows), key=key)
-        for row, entry in zip(rows, result.results, strict=False):
-            if entry.outcome != "refused":
-                self.books.execute("UPDATE lines SET reported = 1 WHERE no = ?", (row["no"],))
+        while rows := self._batch():
+            result = self.client.custody_movements.report(self._reported(rows), key=rows[0]["batch"])
+            for row, entry in zip(rows, result.results, strict=False):
+                state = SET_ASIDE if entry.outcome == "refused" else 1
+                self.books.execute("UPDATE lines SET reported = ? WHERE no = ?", (state, row["no"]))
+            if not result.results:
+                return
+
+    def _batch(self) -> list[sqlite3.Row]:
+        """The batch that was begun and not answered, else a new one of what waits; a batch keeps its key."""
+        begun = self.books.execute("SELECT batch FROM lines WHERE reported = 0 AND batch NOT NULL LIMIT 1").fetchone()
+        if begun is None:
+            rows = self._lines("reported = 0")
+            key = "lines-" + hashlib.sha256(",".join(row["reference"] for row in rows).encode()).hexdigest()[:40]
+            for row in rows:
+                self.books.execute("UPDATE lines SET batch = ? WHERE no = ?", (key, row["no"]))
+        else:
+            key = begun[0]
+        return self._lines("batch = ? AND reported = 0", key)
 
     def _reported(self, rows: list[sqlite3.Row]) -> list[models.CustodyMovement]:
         return [self._movement(row) for row in rows]
@@ -276,6 +433,8 @@ def main() -> None:
     """Run it."""
     given = arguments("A good bank's system")
     bank = GoodBank(given.platform, given.client_id, Key.load(given.key_file), given.state, given.clock_file)
+    if given.action:
+        sys.exit(run_command(bank, given.action))
     server = driver.serve(bank.actions(), given.port)
     print(f"ready at http://127.0.0.1:{server.server_address[1]}", flush=True)
     work_for_ever(bank)

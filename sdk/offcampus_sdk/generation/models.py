@@ -29,7 +29,7 @@ from msgspec import UNSET, Struct, UnsetType
 BASICS = {"string": "str", "integer": "int", "boolean": "bool", "object": "dict[str, Any]", "array": "list[Any]"}
 SKIPPED = frozenset({
     "common", "resource", "rule-parameters", "rule-history", "page", "conformance-finding", "conformance-report",
-    "conformance-waiver",
+    "conformance-waiver", "scenario",
 })  # fmt: skip
 
 

@@ -29,10 +29,11 @@ STANDALONE = frozenset(
     f"schemas/{name}.json"
     for name in (
         "rule-parameters", "rule-history", "conformance-finding", "conformance-report", "conformance-waiver",
+        "scenario",
     )
 )  # fmt: skip
 """Schemas that no message follows: the files that a province writes, the histories that rules are replayed over, and
-what the conformance suite reports."""
+what the conformance suite does and reports."""
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Scenarios: what the suite does to a system under test, written as data and played step by step."""
