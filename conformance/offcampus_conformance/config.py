@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from offcampus_conformance.check import PROFILES
 
 TARGET_KEYS = frozenset({
     "profile", "base_url", "claims", "driver_url", "driver_command", "by_hand", "listen_port", "region_code",
-    "clock_file", "plugin",
+    "clock_file", "plugin", "above",
 })  # fmt: skip
 REPORT_KEYS = frozenset({"seed", "nonce", "baseline", "sign_with"})
 
@@ -69,6 +69,10 @@ class Config:
     product: Product = field(default_factory=Product)
     baseline: Path | None = None
     sign_with: Path | None = None
+    above: tuple[Path, ...] = ()
+    """The folders of the plugins above the one under test; the installed ones when empty (profile `rules`)."""
+    show: Callable[[Any], Any] | None = field(default=None, compare=False)
+    """How a step by hand is shown and answered; the terminal when nobody says otherwise."""
 
     @property
     def address(self) -> str:
@@ -116,6 +120,7 @@ def load(path: Path) -> Config:
         product=_product(raw.get("product", {})),
         baseline=_file(report, "baseline", base),
         sign_with=_file(report, "sign_with", base),
+        above=tuple(base / str(folder) for folder in target.get("above", ())),
     )
 
 

@@ -107,6 +107,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         "_actor": exchange.actor,
         "_evidence": exchange.evidence,
         "_breaks_contract": list(exchange.breaks_contract),
+        "_answer_breaks": list(exchange.answer_breaks),
         "_wrong": exchange.wrong,
         "_seals": dict(exchange.seals),
         "request": {
@@ -142,6 +143,7 @@ def _exchange(entry: Any) -> Exchange:
         actor=entry["_actor"],
         evidence=entry["_evidence"],
         breaks_contract=tuple(entry["_breaks_contract"]),
+        answer_breaks=tuple(entry["_answer_breaks"]),
         wrong=entry["_wrong"],
         seals=entry["_seals"],
     )

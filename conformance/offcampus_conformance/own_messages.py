@@ -51,7 +51,10 @@ def answer_breaks(operation_id: str | None, status: int | None, body: str | None
         document = json.loads(body or "")
     except (ValueError, RecursionError):
         return ("/: no JSON",)
-    return tuple(_errors(compile_schema(schema), document)[:MOST])
+    try:
+        return tuple(_errors(compile_schema(schema), document)[:MOST])
+    except UnicodeEncodeError:
+        return ("/: a lone surrogate",)
 
 
 def _parameters(operation: Operation, url: str, headers: Mapping[str, str]) -> list[str]:

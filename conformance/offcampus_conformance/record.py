@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from offcampus_conformance.difference import differences
-from offcampus_conformance.redaction import redact_body, redact_headers, seals
+from offcampus_conformance.redaction import Memory, redact_body, redact_headers, seals
 
 EvidenceClass = Literal["wire", "observed", "by_hand", "attested"]
 """What a verdict rests on: the bytes, the target's own `observe` answer, a step done by hand, somebody's word."""
@@ -47,6 +47,8 @@ class Exchange:
     """Where the SUITE's own part of the exchange breaks the contract; empty when it is lawful."""
     wrong: str | None = None
     """What is wrong with the suite's own part on purpose; without it a break of the contract is the suite's fault."""
+    answer_breaks: tuple[str, ...] = ()
+    """Where the TARGET's answer breaks the contract of its operation, by pointer and keyword."""
     seals: Mapping[str, str] = field(default_factory=dict)
     """For each hidden place of the request, a digest that only this run can compare."""
 
@@ -66,15 +68,20 @@ class Exchange:
         """A request's header, by name in any case."""
         return _header(self.request_headers, name)
 
-    def redacted(self) -> Exchange:
-        """The same exchange without secrets and personal data."""
+    def redacted(self, memory: Memory | None = None) -> Exchange:
+        """The same exchange without secrets and personal data, also where a target gives back what it was sent."""
+        known = memory or Memory()
+        known.learn(self.request_headers, self.request_body)
+        known.learn(self.response_headers, self.response_body)
         hidden = seals(self.request_headers, self.request_body)
         return replace(
             self,
+            url=known.scrub(self.url),
             request_headers=redact_headers(self.request_headers),
             request_body=redact_body(self.request_body),
-            response_headers=redact_headers(self.response_headers),
-            response_body=redact_body(self.response_body),
+            response_headers={name: known.scrub(v) for name, v in redact_headers(self.response_headers).items()},
+            response_body=_scrubbed(known, redact_body(self.response_body)),
+            trouble=_scrubbed(known, self.trouble),
             seals={**self.seals, **hidden},
         )
 
@@ -93,6 +100,7 @@ class Record:
         self.omissions: dict[str, str] = dict(omissions or {})
         self.wanted: frozenset[str] | None = None
         """The checks that will be judged, for a scenario that can leave out what serves others; None: all."""
+        self._memory = Memory()
         for exchange in exchanges:
             self.add(exchange)
 
@@ -100,7 +108,7 @@ class Record:
         """Redact and keep one exchange. Raises ValueError when its label was used before."""
         if exchange.label in self._by_label:
             raise ValueError(f"the step {exchange.label!r} was recorded twice; labels are used once")
-        kept = exchange.redacted()
+        kept = exchange.redacted(self._memory)
         self._exchanges.append(kept)
         self._by_label[kept.label] = kept
         return kept
@@ -212,6 +220,10 @@ class View:
 
 def _covers(declared: str, place: str) -> bool:
     return place == declared or place.startswith(declared + "/")
+
+
+def _scrubbed(memory: Memory, text: str | None) -> str | None:
+    return memory.scrub(text) if text else text
 
 
 def _loads(body: str | None) -> Any:

@@ -3,16 +3,19 @@
 Names, numbers and phones of pupils, guardians and staff are replaced by a mark that keeps their length, so that a
 check can still see that a field was there and how long it was. Secrets are replaced whole. For each thing hidden in a
 request a seal is kept: a digest under a key that dies with the run, so that two requests can be compared in what they
-hide while nothing of it can be found again.
+hide while nothing of it can be found again. What was hidden once is hidden wherever it comes back: in an error's
+words, in a header, in an address.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 SECRET_HEADERS = frozenset({"authorization", "signature", "cookie", "set-cookie", "proxy-authorization"})
 SECRET_FIELDS = frozenset({"access_token", "client_assertion", "secret", "private_key", "d"})
@@ -21,6 +24,9 @@ PERSONAL_FIELDS = frozenset(
 )
 PERSONAL_PARENTS = frozenset({"guardians", "payer", "contact", "legal_person", "pupil", "staff"})
 """`name` is personal only inside these objects or beside an `id_number`; an institution's name is public."""
+
+TOO_COMMON = frozenset({"born_on"})
+"""Hidden where it stands, and not looked for elsewhere: a date is in many places that have nothing to do with it."""
 
 HIDDEN = "[hidden]"
 MASK = "▒"
@@ -46,6 +52,40 @@ def seals(headers: Mapping[str, str], body: str | None) -> dict[str, str]:
     elif body and "client_assertion=" in body:
         found["raw"] = _seal(body)
     return found
+
+
+class Memory:
+    """The clear values that were hidden in one run, so that they are hidden wherever a target gives them back.
+
+    Lives in the process only. Short ASCII values are left out: they would be found in anything.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
+
+    def learn(self, headers: Mapping[str, str], body: str | None) -> None:
+        """Remember what redaction is going to hide of a message."""
+        for name, value in headers.items():
+            if name.lower() in SECRET_HEADERS and value != HIDDEN:
+                for word in re.split(r"[\s;,]+", value.removeprefix("Bearer ")):
+                    self._keep(word.partition("=")[2] or word, HIDDEN)
+        parsed = _loads(body)
+        if parsed is not None:
+            for clear, hidden in _pairs(parsed, _redact(parsed, personal=False)):
+                self._keep(clear, hidden)
+
+    def scrub(self, text: str) -> str:
+        """A text without any value that was hidden before."""
+        for clear, hidden in self._values.items():
+            if clear in text:
+                text = text.replace(clear, hidden)
+        return text
+
+    def _keep(self, clear: str, hidden: str) -> None:
+        if clear in self._values or not (len(clear) >= 8 or (len(clear) >= 2 and not clear.isascii())):
+            return
+        for form in {clear, json.dumps(clear)[1:-1], quote(clear)}:
+            self._values[form] = hidden
 
 
 def redact_body(body: str | None) -> str | None:
@@ -80,6 +120,18 @@ def _redact_field(key: str, value: Any, *, person: bool) -> Any:
     if isinstance(value, str) and key in PERSONAL_FIELDS and (person or key != "name"):
         return MASK * min(len(value), 40)
     return _redact(value, personal=person if key not in PERSONAL_PARENTS else True)
+
+
+def _pairs(clear: Any, hidden: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Each text that redaction replaces, with what stands in its place."""
+    if isinstance(clear, dict):
+        for key, value in clear.items():
+            yield from _pairs(value, hidden[key], key)
+    elif isinstance(clear, list):
+        for index, value in enumerate(clear):
+            yield from _pairs(value, hidden[index], name)
+    elif clear != hidden and name not in TOO_COMMON:
+        yield str(clear), str(hidden)
 
 
 def _collect(clear: Any, hidden: Any, pointer: str, found: dict[str, str]) -> None:

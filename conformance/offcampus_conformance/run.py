@@ -20,7 +20,6 @@ from offcampus_conformance import baseline
 from offcampus_conformance.check import Check, checks_of
 from offcampus_conformance.config import Config, ConfigError, Product
 from offcampus_conformance.finding import Verdict
-from offcampus_conformance.own_messages import answer_breaks
 from offcampus_conformance.record import Record
 from offcampus_conformance.verdict import Exit, Result, exit_code, judge, own_faults
 from offcampus_conformance.wire import TargetGone
@@ -265,11 +264,10 @@ def _carry_out(scenario: Callable[[], None], record: Record) -> tuple[bool, list
         return True, []
     except (AttributeError, TypeError, KeyError, IndexError, ValueError) as odd:
         # An answer of a shape that the contract does not know trips the scenario up: that is the target's doing when
-        # the last answer says so, and the suite's own otherwise.
+        # there was such an answer, and the suite's own otherwise.
         last = next(reversed(list(record)), None)
-        breaks = answer_breaks(last.operation_id, last.status, last.response_body) if last is not None else ()
         record.omit("*", f"the scenario could go no further: {type(odd).__name__}")
-        if breaks and last is not None:
+        if any(exchange.answer_breaks for exchange in record):
             return True, []
         return False, [f"the scenario stopped at {last.label if last else 'its start'}: {type(odd).__name__}: {odd}"]
     return True, []

@@ -36,6 +36,7 @@ from offcampus_conformance.record import (
 GREEN = frozenset({Verdict.PASS, Verdict.SKIP})
 JUDGED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN})
 SATISFIED = frozenset({Verdict.PASS, Verdict.WARN})
+SHAPE_FAULTS = (AttributeError, TypeError, KeyError, IndexError, UnicodeEncodeError)
 WEAKNESS: Mapping[EvidenceClass, int] = {"wire": 0, "observed": 1, "by_hand": 2, "attested": 3}
 
 
@@ -103,8 +104,7 @@ def exit_code(results: Iterable[Result], excused: Set[str] = frozenset()) -> Exi
 
 def reddens(result: Result) -> bool:
     """This result alone keeps the target from conforming."""
-    check = result.check
-    return check.level == "MUST" and check.lifecycle == "scored" and result.verdict not in GREEN | {Verdict.WARN}
+    return _strict(result.check) and result.verdict not in GREEN | {Verdict.WARN}
 
 
 def own_faults(record: Iterable[Exchange]) -> list[str]:
@@ -138,8 +138,7 @@ def _ask(check: Check, view: View) -> tuple[Verdict, Deviation | None, str, bool
     try:
         check.judge(view)
     except Deviation as deviation:
-        strict = check.level == "MUST" and check.lifecycle == "scored"
-        return (Verdict.FAIL if strict else Verdict.WARN), deviation, "", not view.open
+        return (Verdict.FAIL if _strict(check) else Verdict.WARN), deviation, "", not view.open
     except (StepMissing, ControlRefused) as reason:
         return Verdict.BLOCKED, None, str(reason), isinstance(reason, ControlRefused)
     except NotMet as reason:
@@ -147,12 +146,21 @@ def _ask(check: Check, view: View) -> tuple[Verdict, Deviation | None, str, bool
     except Untestable as reason:
         return Verdict.UNTESTABLE, None, str(reason), False
     except Exception as fault:  # noqa: BLE001 - whatever a check raises is the suite's fault, and must be shown as such
+        odd = next((exchange for exchange in view.met.values() if exchange.answer_breaks), None)
+        if odd is not None and isinstance(fault, SHAPE_FAULTS):
+            # It stumbled over an answer that the contract does not know: that answer is what is wrong.
+            broken = Deviation("an answer of the contract", "; ".join(odd.answer_breaks), odd.answer_breaks[0], (odd,))
+            return (Verdict.FAIL if _strict(check) else Verdict.WARN), broken, "", not view.open
         return Verdict.ERROR, None, f"{type(fault).__name__}: {fault}", not view.open
     if not view.met:
         return Verdict.NOT_EXERCISED, None, "nothing was exchanged that this check is about", False
     if missed := view.missed(check.meets):
         return Verdict.NOT_EXERCISED, None, f"it never met {', '.join(missed)}", False
     return Verdict.PASS, None, "", not view.open
+
+
+def _strict(check: Check) -> bool:
+    return check.level == "MUST" and check.lifecycle == "scored"
 
 
 def _unclaimed(check: Check, claim: str, record: Record) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-from offcampus_conformance.own_messages import request_breaks
+from offcampus_conformance.own_messages import answer_breaks, request_breaks
 from offcampus_conformance.record import Exchange, Record
 from offcampus_conformance.signature import Key, client_assertion, content_digest, sign
 
@@ -48,7 +49,7 @@ class Wire:
     http: httpx2.Client = field(
         default_factory=lambda: httpx2.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
     )
-    patience_s: float = PATIENCE_S
+    patience_s: float = field(default_factory=lambda: PATIENCE_S)
     silences: int = 0
 
     def __enter__(self) -> Wire:
@@ -70,12 +71,24 @@ class Wire:
         """
         url, started, clock = self.base_url + path, datetime.now(UTC).isoformat(), time.monotonic()
         status, answer_headers, answer, trouble = None, {}, None, None
+        alarm = threading.Timer(self.patience_s, self.http.close)
+        alarm.daemon = True
+        alarm.start()
         try:
             with self.http.stream(method, url, headers=dict(headers or {}), content=content) as response:
                 status, answer_headers = response.status_code, dict(response.headers)
                 answer = _read(response, clock + self.patience_s)
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, zlib.error) as error:
             trouble = f"{type(error).__name__}: {error}"
+        except (OSError, RuntimeError) as error:
+            if not self.http.is_closed:
+                raise
+            trouble = f"no whole answer within {self.patience_s:g} s ({type(error).__name__})"
+        finally:
+            alarm.cancel()
+        if self.http.is_closed:
+            # An answer that never ends its headers is cut off by closing the connection under it.
+            self.http = httpx2.Client(timeout=self.http.timeout, follow_redirects=False, trust_env=False)
         elapsed_ms = round((time.monotonic() - clock) * 1000, 1)
         if peek is not None and status is not None and answer is not None:
             peek(status, answer)
@@ -96,6 +109,7 @@ class Wire:
                 facts={**(facts or {}), **self._leaks(answer)},
                 actor=actor,
                 breaks_contract=request_breaks(operation_id, method, url, headers or {}, content),
+                answer_breaks=answer_breaks(operation_id, status, answer) if trouble is None else (),
                 wrong=wrong,
             )
         )

@@ -56,7 +56,7 @@ def driver_of(config: Config) -> Driver:
     if config.driver_command:
         return CommandDriver(config.driver_command)
     if config.by_hand:
-        return ByHandDriver(terminal())
+        return ByHandDriver(config.show or terminal())
     raise ConfigError(
         "target.driver_url, target.driver_command or target.by_hand is missing: the suite must make your system act"
     )

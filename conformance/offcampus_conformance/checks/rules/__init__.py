@@ -1,0 +1,1 @@
+"""Checks of the profile `rules`: a province rule plugin."""
