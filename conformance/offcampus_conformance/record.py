@@ -113,6 +113,14 @@ class Record:
         self._by_label[kept.label] = kept
         return kept
 
+    def but(self, changed: Mapping[str, Exchange]) -> Record:
+        """The same record with other exchanges under these labels; nothing is redacted once more."""
+        other = Record(omissions=self.omissions)
+        other.wanted = self.wanted
+        other._exchanges = [changed.get(exchange.label, exchange) for exchange in self._exchanges]
+        other._by_label = {exchange.label: exchange for exchange in other._exchanges}
+        return other
+
     def omit(self, label: str, why: str) -> None:
         """Say why a step was not carried out: checks that need it are blocked with this reason."""
         self.omissions.setdefault(label, why)

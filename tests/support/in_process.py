@@ -6,6 +6,7 @@ A sandbox is prepared once per process and copied for each run. Over HTTP the sa
 from __future__ import annotations
 
 import dataclasses
+import io
 import shutil
 import tempfile
 import threading
@@ -23,12 +24,15 @@ from offcampus_conformance.config import Config, load
 from offcampus_conformance.platform_scenario import PARTS, Part
 from offcampus_conformance.record import Record
 from offcampus_conformance.run import select
+from offcampus_conformance.standins.platform_faults.fault import Alter, Answer
+from offcampus_conformance.standins.platform_faults.over_record import seen_on_the_wire
 from offcampus_conformance.verdict import Result, judge
 from offcampus_conformance.wire import Wire
 from offcampus_server.app import create_app, make_platform
 from offcampus_server.pipeline import Platform
 from offcampus_server.sandbox import Sandbox, prepare
 from offcampus_server.workers.loop import run_once
+from werkzeug.test import run_wsgi_app
 
 PORT = 8080
 Wsgi = Callable[[dict[str, Any], Any], Any]
@@ -69,6 +73,38 @@ def with_rounds(app: Wsgi, platform: Platform) -> Wsgi:
         return app(environ, start)
 
     return serve
+
+
+def altered(alter: Alter, active: list[str]) -> Callable[[Wsgi], Wsgi]:
+    """A faulty or unusual platform: each answer passes through `alter`; `active` hears where it did something."""
+    memory: dict[str, Any] = {}
+
+    def around(app: Wsgi) -> Wsgi:
+        def serve(environ: dict[str, Any], start: Any) -> Any:
+            raw = environ["wsgi.input"].read()
+            body, status, headers = run_wsgi_app(app, {**environ, "wsgi.input": io.BytesIO(raw)}, buffered=True)
+            text = b"".join(body).decode()
+            given = {name.lower(): value for name, value in headers}
+            seen = seen_on_the_wire(
+                environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", ""), _headers(environ), raw,
+                Answer(int(status.split()[0]), given, text),
+            )  # fmt: skip
+            answer = alter(seen, memory)
+            if answer is not None:
+                active.append(f"{seen.method} {seen.path}")
+            told = answer or seen.answer
+            kept = [(name, value) for name, value in told.headers.items() if name != "content-length"]
+            start(f"{told.status} Answer", kept)
+            return [told.body.encode()]
+
+        return serve
+
+    return around
+
+
+def _headers(environ: dict[str, Any]) -> dict[str, str]:
+    named = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    return named | {"content-type": environ.get("CONTENT_TYPE", "")}
 
 
 @cache

@@ -43,12 +43,14 @@ class Probe:
     after: bool = False
     items: tuple[str, ...] = ()
     """For a batch: the pointers at which item after item must be refused."""
+    broken: tuple[str, ...] = ()
+    """The constraints of the schema that it breaks, as `keyword:pointer`."""
 
     def facts(self, control: str, places: list[str]) -> dict[str, Any]:
         """What the record keeps of it beside the bytes."""
         known = {
             "control": control, "places": places, "codes": list(self.codes), "pointer": self.pointer,
-            "items": list(self.items),
+            "items": list(self.items), "broken": list(self.broken),
         }  # fmt: skip
         return {name: value for name, value in known.items() if value}
 

@@ -25,7 +25,9 @@ def _probes(operation: Operation, request: Request) -> Iterator[Probe]:
     else:
         for found in violations(str(operation.request_schema), request.body):
             body = found.document
-            yield Probe(found.name, ("body",), partial(Request.but, body=body), CODES, found.pointer)
+            yield Probe(
+                found.name, ("body",), partial(Request.but, body=body), CODES, found.pointer, broken=(found.name,)
+            )
 
 
 def _of_patch(operation: Operation, request: Request) -> Iterator[Probe]:
@@ -33,11 +35,12 @@ def _of_patch(operation: Operation, request: Request) -> Iterator[Probe]:
     before = request.leads_from
     if before is None:
         return
+    yield Probe("type:/", ("body",), partial(Request.but, body=[]), CODES, broken=("type:/",))
     for found in violations(str(operation.request_schema), before):
         if found.pointer == "/" or not isinstance(found.document, dict):
             continue
         patch = patch_between(before, found.document)
-        yield Probe(found.name, ("body",), partial(Request.but, body=patch), CODES, found.pointer)
+        yield Probe(found.name, ("body",), partial(Request.but, body=patch), CODES, found.pointer, broken=(found.name,))
 
 
 def _of_batch(operation: Operation, request: Request) -> Iterator[Probe]:
@@ -51,6 +54,7 @@ def _of_batch(operation: Operation, request: Request) -> Iterator[Probe]:
         lambda sent: sent.but(body={"items": items}, key=f"{sent.key}-s"),
         ("schema.invalid", "identifier.check_digit"),
         items=tuple(entry.pointer for entry in found),
+        broken=tuple(entry.name for entry in found),
     )
     yield Probe("minItems:/items", ("body",), lambda sent: sent.but(body={"items": []}), CODES, "/items")
     yield Probe("required:/items", ("body",), lambda sent: sent.but(body={}), CODES, "/items")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,10 @@ OF_TYPES: tuple[tuple[str, Any], ...] = (
     ("string", "zz"), ("integer", 7), ("array", []), ("object", {}), ("boolean", True), ("null", None),
 )  # fmt: skip
 FORMAT_TRIES = ("zz", "2026-02-30", "2026-01-01T08:00:00", "2026-13-01T08:00:00+08:00", "http://", "99")
+COUNTED = (
+    "type", "enum", "const", "pattern", "format", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
+    "uniqueItems", "minProperties",
+)  # fmt: skip
 LONGEST = 5000
 """Longer texts and lists are not tried: they would break the limit of the body, not that of the member."""
 
@@ -40,13 +45,14 @@ class Violation:
         return f"{self.keyword}:{self.pointer}"
 
 
-def violations(schema: str, document: Any) -> list[Violation]:
-    """Every constraint of the schema that can be broken alone, starting from this lawful document."""
-    validator = schemas.validator(schema)
+def violations(schema: str | schemas.Schema, document: Any) -> list[Violation]:
+    """Every constraint of the schema (by name, or itself) that can be broken alone, from this lawful document on."""
+    validator = schemas.validator(schema) if isinstance(schema, str) else schemas.compile_schema(schema)
+    start = (schemas.load(schema), schema) if isinstance(schema, str) else (schema, "")
     if not validator.is_valid(document):
         raise ValueError(f"the document to start from is no {schema}: {next(validator.iter_errors(document)).message}")
     found: dict[str, Violation] = {}
-    for place, keyword, value in _tries((schemas.load(schema), schema), document, ()):
+    for place, keyword, value in _tries(start, document, ()):
         spoilt = _with(document, place, value)
         told = {(_keyword(error), _pointer(error)) for error in validator.iter_errors(spoilt)}
         if len(told) == 1 and (only := next(iter(told)))[0] == keyword:
@@ -184,6 +190,49 @@ def _pointer(error: Any) -> str:
     if hasattr(kind, "unexpected"):
         return f"{place}/{','.join(sorted(kind.unexpected))}"
     return place or "/"
+
+
+def constraints(schema: str) -> frozenset[tuple[str, str]]:
+    """Every constraint of a schema: its keyword and the place that it is about, `*` for each item of a list."""
+    return frozenset(_constraints((schemas.load(schema), schema), "", ()))
+
+
+def _constraints(node: tuple[Node, str], place: str, above: tuple[Any, ...]) -> Iterator[tuple[str, str]]:
+    for applied, base in _applied(*node):
+        if (id(applied), place) in above:
+            continue
+        yield from ((keyword, place or "/") for keyword in COUNTED if keyword in applied)
+        yield from (("required", f"{place}/{name}") for name in applied.get("required", ()))
+        if applied.get("unevaluatedProperties") is False or applied.get("additionalProperties") is False:
+            yield "closed", place or "/"
+        below = (*above, (id(applied), place))
+        for name, member in applied.get("properties", {}).items():
+            yield from _constraints((member, base), f"{place}/{name}", below)
+        if isinstance(applied.get("items"), dict):
+            yield from _constraints((applied["items"], base), f"{place}/*", below)
+
+
+def subsumed(schema: str, document: Any) -> frozenset[tuple[str, str]]:
+    """Constraints that cannot be broken alone: whatever breaks them breaks another one too, which would refuse it.
+
+    A platform that forgot one of them would behave as before: nothing can tell it apart.
+    """
+    validator = schemas.validator(schema)
+    together: set[tuple[str, str]] = set()
+    alone: set[tuple[str, str]] = set()
+    for place, _, value in _tries((schemas.load(schema), schema), document, ()):
+        errors = list(validator.iter_errors(_with(document, place, value)))
+        told = {constraint_of(_keyword(error), _pointer(error)) for error in errors}
+        (alone if len(told) == 1 else together).update(told)
+    return frozenset(together - alone)
+
+
+def constraint_of(keyword: str, pointer: str) -> tuple[str, str]:
+    """What a probe breaks, in the words of `constraints`."""
+    place = re.sub(r"/[0-9]+(?=/|$)", "/*", pointer)
+    if keyword in ("unevaluatedProperties", "additionalProperties"):
+        return "closed", place.rpartition("/")[0] or "/"
+    return keyword, place
 
 
 def patch_between(before: Any, after: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from offcampus_spec.operations import Operation, operations
 
-from offcampus_conformance.families import FAMILIES
+from offcampus_conformance.families import FAMILIES, READ_BY
 from offcampus_conformance.families.family import ACCEPTED, Family, Probe
 from offcampus_conformance.families.request import FORM, Request, Signing, places, send
 from offcampus_conformance.record import Exchange
@@ -68,7 +68,7 @@ class Day:
 
     def wants(self, check_id: str) -> bool:
         """Will this check be judged?"""
-        return self.wanted is None or check_id in self.wanted
+        return self.wanted is None or not self.wanted.isdisjoint((check_id, *READ_BY.get(check_id, ())))
 
     def act(
         self, operation_id: str, by: str, body: Any = None, *, label: str | None = None, keep: str | None = None,

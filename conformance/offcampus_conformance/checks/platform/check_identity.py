@@ -60,7 +60,7 @@ def unlawful_assertions_are_refused(view: View) -> None:
 
 
 @check(
-    "P-AUTH-004", profile=P, level="MUST", requirements=("M-19.1", "M-03.1"), needs=("P-CALLER-listInstitutions",),
+    "P-AUTH-004", profile=P, level="MUST", requirements=("M-19.1", "M-03.1"),
     sends="GET /v1/institutions without a token",
     remedy_en="Answer 401 auth.token_missing to every request without a token, but for the public document.",
     remedy_zh="除公开接口外，对无令牌请求一律返回401 auth.token_missing。",
@@ -83,7 +83,7 @@ def roles_do_only_what_is_theirs(view: View) -> None:
 
 
 @check(
-    "P-AUTH-006", profile=P, level="MUST", requirements=("M-19.1", "M-19.3"), needs=("P-INST-001", "P-OWN-getInstitution", "P-FOUND-getInstitution"),
+    "P-AUTH-006", profile=P, level="MUST", requirements=("M-19.1", "M-19.3"), needs=("P-INST-001",),
     sends="another vendor reads the institution, orders for it, and lists orders and events",
     remedy_en="Filter by ownership in every query: what is another party's is answered exactly as what does not exist.",
     remedy_zh="在每个查询中按归属过滤：他方资源与不存在的资源应答必须一致。",
@@ -101,7 +101,7 @@ def what_is_not_yours_does_not_exist(view: View) -> None:
 
 
 @check(
-    "P-SIGN-001", profile=P, level="MUST", requirements=("M-10.1", "M-14.1"), needs=("P-INST-001", "P-SIGN-createCampus"),
+    "P-SIGN-001", profile=P, level="MUST", requirements=("M-10.1", "M-14.1"), needs=("P-INST-001",),
     sends="one write unsigned, stale, changed after signing, and with a nonce used before; the honest one as control",
     remedy_en="Verify RFC 9421 signatures on writes: coverage, Content-Digest over the received bytes, created within -300/+10 s, nonce once.",
     remedy_zh="对写操作验证 RFC 9421 签名：覆盖项、对收到字节的 Content-Digest、created 在 -300/+10 秒内、nonce 仅用一次。",

@@ -99,7 +99,7 @@ def only_what_was_taught_is_consumed(view: View) -> None:
 
 
 @check(
-    "P-CONS-002", profile=P, level="MUST", requirements=("M-08.2", "M-14.1"), needs=("P-CONS-001", "P-STATE-confirmConsumption"),
+    "P-CONS-002", profile=P, level="MUST", requirements=("M-08.2", "M-14.1"), needs=("P-CONS-001",),
     sends="the guardian confirms one record, confirms it again, and disputes another",
     remedy_en="Exactly one outcome wins: a record is confirmed or disputed once; what comes later gets 409 resource.state.",
     remedy_zh="每条记录只有一个结果：确认或异议各一次，其后返回409 resource.state。",

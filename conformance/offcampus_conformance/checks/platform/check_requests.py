@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from offcampus_conformance.check import check
 from offcampus_conformance.checks.platform.check_supply import item_refused
 from offcampus_conformance.expect import equal, header, problem, status
+from offcampus_conformance.finding import deviate
 from offcampus_conformance.record import View
 
 P = "platform"
+FRACTION = re.compile(r'"[a-z_]+":-?[0-9]+(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)(?=[,}])')
+"""A member whose number is no plain integer."""
 
 
 @check(
-    "P-JSON-001", profile=P, level="MUST", requirements=("M-07.2", "M-10.1"), needs=("P-BODY-createInstitution",),
+    "P-JSON-001", profile=P, level="MUST", requirements=("M-07.2", "M-10.1"),
     sends="bodies cut short, with a member twice, NaN, a float, a BOM, UTF-16, a lone surrogate, 2,000 levels",
     remedy_en="Parse strictly before anything else: refuse duplicate keys, NaN, floats, BOM, UTF-16, lone surrogates and deep nesting with their own code.",
     remedy_zh="先严格解析：重复键、NaN、浮点数、BOM、UTF-16、孤立代理项与过深嵌套分别以各自代码拒绝。",
@@ -67,7 +72,7 @@ def json_has_no_extensions(view: View) -> None:
 
 
 @check(
-    "P-JSON-002", profile=P, level="MUST", requirements=("M-10.1",), needs=("P-BODY-createInstitution", "P-INPUT-listInstitutions"),
+    "P-JSON-002", profile=P, level="MUST", requirements=("M-10.1",),
     sends="a lawful body as text/plain; an unknown and a repeated query parameter",
     remedy_en="Accept only the media type and the query parameters of the contract, each once.",
     remedy_zh="仅接受契约规定的内容类型与查询参数，且各一次。",
@@ -109,7 +114,7 @@ def each_fault_is_named_at_its_place(view: View) -> None:
 
 
 @check(
-    "P-IDEM-001", profile=P, level="MUST", requirements=("M-14.1", "M-10.1"), needs=("P-INST-001", "P-IDEM-createInstitution"),
+    "P-IDEM-001", profile=P, level="MUST", requirements=("M-14.1", "M-10.1"), needs=("P-INST-001",),
     sends="the same request twice with one key, another body under that key, and a request without a key",
     remedy_en="Store key and answer in the effect's own transaction; replay the answer, refuse another body with 422, a missing key with 400.",
     remedy_zh="在同一事务中保存键与应答；重放应答，同键异文返回422，缺键返回400。",
@@ -126,7 +131,7 @@ def one_key_one_effect_one_answer(view: View) -> None:
 
 
 @check(
-    "P-COND-001", profile=P, level="MUST", requirements=("M-07.2",), needs=("P-INST-001", "P-COND-updateInstitution", "P-ETAG-getInstitution"),
+    "P-COND-001", profile=P, level="MUST", requirements=("M-07.2",), needs=("P-INST-001",),
     sends="a read with If-None-Match; updates without If-Match, with the current and with the old one",
     remedy_en="Give every resource a strong ETag that changes with it; answer 304, 428 and 412 accordingly.",
     remedy_zh="每个资源提供随之变化的强 ETag，并相应返回304、428、412。",
@@ -142,7 +147,7 @@ def changes_are_made_on_the_current_version_only(view: View) -> None:
 
 
 @check(
-    "P-PAGE-001", profile=P, level="MUST", requirements=("M-07.6", "M-10.1"), needs=("P-LESSON-001", "P-PAGE-listLessons"),
+    "P-PAGE-001", profile=P, level="MUST", requirements=("M-07.6", "M-10.1"), needs=("P-LESSON-001",),
     sends="GET /v1/lessons page by page, two at a time, with a lesson added after the first page; a forged cursor",
     remedy_en="Page over a monotonic key, end only by a missing next_cursor, authenticate cursors.",
     remedy_zh="按单调键分页，仅以 next_cursor 为空结束，并对游标进行认证。",
@@ -216,3 +221,17 @@ def what_is_fixed_is_not_patched(view: View) -> None:
         ("account.fixed_member", "/purpose"),
     ):  # fmt: skip
         problem(view.step(label), 422, "schema.invalid", pointer)
+
+
+@check(
+    "P-JSON-007", profile=P, level="MUST", requirements=("M-14.1", "M-10.1"), needs=("P-ORDER-001",),
+    sends="nothing of its own: all answers of the run are read",
+    remedy_en="Write every number of an answer as a plain integer: money in fen, hours in hundredths, never with a point or an exponent.",
+    remedy_zh="应答中的数值一律为整数：金额以分、课时以百分之一计，不得带小数点或指数。",
+)  # fmt: skip
+def answers_hold_plain_integers(view: View) -> None:
+    """No answer of the platform holds a number with a point or an exponent."""
+    for exchange in view.steps(""):
+        found = FRACTION.search(exchange.response_body or "") if exchange.accepted else None
+        if found is not None:
+            deviate("a plain integer", found[0].strip(), exchange, where="body")

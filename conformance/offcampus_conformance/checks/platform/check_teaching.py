@@ -88,7 +88,7 @@ def hours_are_positive_and_times_have_an_offset(view: View) -> None:
 
 
 @check(
-    "P-DISP-001", profile=P, level="MUST", requirements=("M-16.1", "M-14.1"), needs=("P-CONS-002",),
+    "P-DISP-001", profile=P, level="MUST", requirements=("M-16.1", "M-14.1"), needs=("P-ANSWER-resolveDispute",),
     sends="the authority upholds the guardian; the order before and after",
     remedy_en="In POST /v1/consumption-records/{id}/dispute-resolution void the record for the family and give its hours back.",
     remedy_zh="裁定支持家长时作废该记录并退还课时。",
