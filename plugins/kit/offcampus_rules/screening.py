@@ -9,7 +9,9 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from offcampus_rules import ladders, lifted, untold, wording
 from offcampus_rules.decision import ExceptionApplied, NotEvaluated, Obligation, Value, Violation
@@ -21,7 +23,7 @@ _SCREENS, _ABSENCES = 512, 256
 """How many screens a plan keeps, value lists a screen; beyond that they are made again."""
 
 
-class Findings(NamedTuple):
+class Findings(msgspec.Struct, frozen=True, gc=False):
     """What judging found: `values` are those of the rules that applied."""
 
     violations: tuple[Violation, ...]

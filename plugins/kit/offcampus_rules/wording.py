@@ -10,6 +10,8 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from offcampus_rules import calendar, messages, units
 from offcampus_rules.decision import Obligation, Value, Violation
 from offcampus_rules.messages import Text
@@ -20,7 +22,7 @@ _CUT = "\x00"
 """Stands for the figure while sentences are cut; no YAML file can hold it."""
 
 
-class Told(NamedTuple):
+class Told(msgspec.Struct, frozen=True, gc=False):
     """A figure that was given, as a reader is told it."""
 
     value: FactValue
@@ -73,9 +75,9 @@ class Refusal:
         """The violation by a case that gave this."""
         rule, code, requirement, fact, pointer = self._breach
         message_zh, message_en, remedy_zh, remedy_en = self._sentences
-        value, unit, zh, en = given
+        zh, en = given.zh, given.en
         if self._words is not None:
-            zh, en = (messages.spoken(value, unit, language, self._words) for language in ("zh", "en"))
+            zh, en = (messages.spoken(given.value, given.unit, language, self._words) for language in ("zh", "en"))
         return Violation(
             code=code,
             rule=rule,
