@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from offcampus_rules import Charge, RuleSet, batch, digests, load_ruleset
+from offcampus_rules import Charge, RuleSet, batch, load_ruleset
 
 from benchmarks import rules_peers, rules_world
 from benchmarks.measure import processor_time
@@ -53,7 +53,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         rows = [*_ours(Path(folder), cases, given.rows), *_theirs(cases)]
     if given.served:
-        rows.append(_share(cases))
+        rows += _share(cases)
     load = ", ".join(f"{figure:.1f}" for figure in os.getloadavg())
     print(
         f"\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {platform.machine()}, ", end=""
@@ -88,7 +88,7 @@ def _scalar(name: str, ruleset: RuleSet, count: int) -> list[Row]:
 
     def store(cases: list[Charge]) -> None:
         for case in cases:
-            ruleset.check_charge(case).encoded()
+            ruleset.check_charge(case).stored()
 
     decisions = [ruleset.check_charge(case) for case in rules_world.charges(2000)]
     refused = [len(item.violations) for item in decisions if item.violations]
@@ -96,7 +96,11 @@ def _scalar(name: str, ruleset: RuleSet, count: int) -> list[Row]:
     cited = f"decision: every broken limit by level, figures, source, both languages; values used ({mix})"
     return [
         Row(name, _rate(decide, count, fresh), cited),
-        Row(f"{name}, as JSON", _rate(store, count, fresh), "the same as stored, with the facts' digest"),
+        Row(
+            f"{name}, as JSON",
+            _rate(store, count, fresh),
+            "the same as stored: document and facts in UTF-8, with their digest",
+        ),
     ]
 
 
@@ -177,28 +181,31 @@ def _peer(peer: Peer, cases: list[Charge]) -> list[Row]:
     return found
 
 
-def _share(cases: list[Charge]) -> Row:
-    """How much of a single order over HTTP is the rules: deciding, and writing decision and facts to be stored."""
+def _share(cases: list[Charge]) -> list[Row]:
+    """How much of a request is the rules: deciding, and writing decision and facts as they are stored."""
     from benchmarks import served
 
-    lines = {line.what: line.figure for line in served.lines("sqlite", 400, 200)}
-    [p50] = [figure for what, figure in lines.items() if "single order over HTTP, p50" in what]
-    [spent] = [figure for what, figure in lines.items() if what.startswith("processor time of the server")]
+    lines = {line.what.removesuffix(", on sqlite"): line.figure for line in served.lines("sqlite", 2000, 200)}
     ruleset = load_ruleset()
     asked = [replace(case, scope=replace(case.scope, region=served.REGION)) for case in cases]
+    records = [rules_world.lesson_taken(case) for case in asked]
 
-    def store() -> None:
-        for case in asked:
-            ruleset.check_charge(case).encoded(id="dec", subject="ord")
-            digests.canonical(case)
-
-    rate = _rate(store, len(asked))
-    ms = 1000 / rate.cpu
-    return Row(
-        "installed rules, one order's decision as stored", rate,
-        f"{ms / p50:.2%} of a single order over HTTP ({p50:.1f} ms p50, SQLite); {ms / spent:.2%} of the server's "
-        f"processor time for an order with its pupil and contract ({spent:.1f} ms)",
-    )  # fmt: skip
+    order = _rate(lambda: [ruleset.check_charge(case).stored() for case in asked], len(asked))
+    record = _rate(lambda: [ruleset.check_consumption(case).stored() for case in records], len(records))
+    p50 = lines["single order over HTTP, p50"]
+    spent = lines["processor time of the server for an order with its people"]
+    each = lines["processor time of the server for a record of a batch"]
+    return [
+        Row(
+            "installed rules, an order's decision as stored", order,
+            f"{1000 / order.cpu / p50:.2%} of a single order over HTTP ({p50:.1f} ms p50, SQLite); "
+            f"{1000 / order.cpu / spent:.2%} of the server's processor time for it and its people ({spent:.1f} ms)",
+        ),
+        Row(
+            "installed rules, a lesson record's decision as stored", record,
+            f"{1000 / record.cpu / each:.1%} of the server's processor time for a record of a batch ({each:.2f} ms)",
+        ),
+    ]  # fmt: skip
 
 
 def _same(answers: Sequence[bool], cases: list[Charge]) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from offcampus_rules import Charge, RuleSet, Scope
+from offcampus_rules import Charge, Consumption, RuleSet, Scope
 from offcampus_rules.registry import load_ruleset, read_folder
 
 REGION = "990106"
@@ -138,6 +138,27 @@ def _charge(dice: random.Random, scopes: list[Scope], number: int) -> Charge:
         service_from=starts,
         service_until=starts + timedelta(days=dice.randrange(20, 105)),
         charge_method="both",
+    )
+
+
+def lesson_taken(case: Charge) -> Consumption:
+    """A lesson of a charge as it is reported: nothing is wrong with it."""
+    begins = datetime(case.service_from.year, case.service_from.month, case.service_from.day, 2, tzinfo=UTC)
+    return Consumption(
+        scope=case.scope,
+        subject=case.subject,
+        type="lesson",
+        signed_on=case.signed_on,
+        purchased_at=case.ordered_at,
+        occurred_from=begins,
+        occurred_until=begins + timedelta(minutes=90),
+        reported_at=begins + timedelta(minutes=100),
+        class_hours_centi=200,
+        balance_centi=case.class_hours_centi,
+        minutes_per_class_hour=45,
+        proof_kind="roll_call",
+        has_teacher=True,
+        has_lesson=True,
     )
 
 

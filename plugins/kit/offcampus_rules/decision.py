@@ -299,13 +299,17 @@ class Decision(msgspec.Struct, frozen=True):
 
     def to_json(self) -> dict[str, Any]:
         """The decision as the standard writes it (schema `decision`), without the id that storing it gives."""
-        return self._document(_listed)
+        return self._document(_listed, self.facts_digest)
 
-    def encoded(self, **more: Any) -> bytes:
-        """The same in UTF-8, with members that the storer adds; what the decisions of a place share is written once."""
-        return _ENCODER.encode(self._document(_written_once) | more)
+    def stored(self, **more: Any) -> tuple[bytes, bytes]:
+        """The document, with members that the storer adds, and the facts, both in UTF-8 as they are kept.
 
-    def _document(self, shared: Callable[[tuple[Any, ...]], Any]) -> dict[str, Any]:
+        What the decisions of a place share is written once; the digest in the document is that of the facts' bytes.
+        """
+        facts = digests.canonical(self.facts)
+        return _ENCODER.encode(self._document(_written_once, digests.of_bytes(facts)) | more), facts
+
+    def _document(self, shared: Callable[[tuple[Any, ...]], Any], facts_digest: str) -> dict[str, Any]:
         return {
             "outcome": self.outcome,
             "kind": self.kind,
@@ -319,7 +323,7 @@ class Decision(msgspec.Struct, frozen=True):
             "exceptions_applied": _listed(self.exceptions_applied),
             **({"advised": _listed(self.advised)} if self.advised else {}),
             "governing_date": self.governing_date.isoformat(),
-            "facts_digest": self.facts_digest,
+            "facts_digest": facts_digest,
         }
 
 

@@ -16,7 +16,12 @@ from offcampus_rules.calendar import utc_text
 
 def digest(content: object) -> str:
     """`sha-256:` and the hash of the canonical JSON (sorted keys, no spaces, UTF-8)."""
-    return "sha-256:" + hashlib.sha256(canonical(content)).hexdigest()
+    return of_bytes(canonical(content))
+
+
+def of_bytes(spelt: bytes) -> str:
+    """The digest of what is spelt already."""
+    return "sha-256:" + hashlib.sha256(spelt).hexdigest()
 
 
 def canonical(content: object) -> bytes:

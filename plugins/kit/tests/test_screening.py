@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from offcampus_rules import Charge, Scope, load_ruleset, messages, plain, units
+from offcampus_rules import Charge, Scope, digests, load_ruleset, messages, plain, units
 from offcampus_rules.asking import QUESTIONS
 from offcampus_rules.decision import LEVELS, Violation
 from offcampus_rules.judge import compile_plan
@@ -124,7 +124,9 @@ def test_the_cases_of_every_plugin_are_judged_alike():
                 case = plain.context(QUESTIONS[written.question], written.facts)
                 judged += same(ruleset.plan(written.question, case), case)
                 decision = getattr(ruleset, f"check_{written.question}")(case)
-                assert json.loads(decision.encoded(id="dec_1")) == {**decision.to_json(), "id": "dec_1"}
+                document, facts = decision.stored(id="dec_1")
+                assert json.loads(document) == {**decision.to_json(), "id": "dec_1"}
+                assert digests.of_bytes(facts) == decision.facts_digest
     assert judged > 200
 
 

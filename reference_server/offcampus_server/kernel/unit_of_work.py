@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-from offcampus_rules import Decision, digests
+from offcampus_rules import Decision
 from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.exc import DBAPIError
 
@@ -94,6 +94,7 @@ class Work:
     def record(self, decision: Decision, subject: str, institution_id: str | None, region_code: str) -> str:
         """Keep a decision and the facts it judged with the operation that it decided; returns its identifier."""
         decision_id = new_id("dec")
+        document, facts = decision.stored(id=decision_id, subject=subject)
         self._decisions.append(
             {
                 "id": decision_id,
@@ -103,8 +104,8 @@ class Work:
                 "outcome": decision.outcome,
                 "kind": decision.kind,
                 "decided_at": self.now,
-                "document": orjson.Fragment(decision.encoded(id=decision_id, subject=subject)),
-                "facts": orjson.Fragment(digests.canonical(decision.facts)),
+                "document": orjson.Fragment(document),
+                "facts": orjson.Fragment(facts),
             }
         )
         return decision_id
