@@ -94,6 +94,17 @@ class FakePlatform:
         changed: Document = self.store.change("orders", order_id, paid, "*", self._stamp()).body
         return changed
 
+    def create(self, collection: str, document: Document) -> Document:
+        """Something is there that others have reported: the resource, as the platform answers it.
+
+        Raises ValueError when its own reference stands for something else already.
+        """
+        answer = self.store.create(collection, document, self._stamp())
+        if answer.status >= 400:
+            raise ValueError(f"{collection} has another {document.get('external_id')!r} already")
+        made: Document = answer.body
+        return made
+
     def change(self, collection: str, id: str, **members: Any) -> Document:
         """Anything else that happens at the platform: new members of a resource, with their event."""
         changed: Document = self.store.change(collection, id, members, "*", self._stamp()).body
