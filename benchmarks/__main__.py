@@ -11,14 +11,14 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import ledger, prooflog, served, validation
+from benchmarks import ledger, prooflog, sdk, served, validation
 from benchmarks.measure import Line
 
 
 def main() -> int:
     """Measure everything and print the table."""
     given = _arguments()
-    lines: list[Line] = [*validation.lines()]
+    lines: list[Line] = [*validation.lines(), *sdk.lines(given.records)]
     for engine in ("sqlite", "postgresql"):
         print(f"measuring on {engine} …", file=sys.stderr, flush=True)
         lines += served.lines(engine, given.records, given.orders)
