@@ -10,6 +10,7 @@ from offcampus_server.consumption.service import confirm_silent
 from offcampus_server.courses.api import handlers as courses
 from offcampus_server.events.api import handlers as events
 from offcampus_server.funds.api import handlers as funds
+from offcampus_server.funds.certainty import find_doubtful
 from offcampus_server.funds.releases import release_waiting
 from offcampus_server.institutions.api import handlers as institutions
 from offcampus_server.kernel.contract import Bound, bind
@@ -33,6 +34,7 @@ SWEEPS: Mapping[str, Sweep] = {
     "agree_silent": agree_silent,
     "release_waiting": release_waiting,
     "pay_again": pay_again,
+    "find_doubtful": find_doubtful,
     "escalate_overdue": escalate_overdue,
     "find_overdue": find_overdue,
 }

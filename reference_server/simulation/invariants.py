@@ -29,7 +29,7 @@ SELECT o.id, o.state, o.total_fen, o.class_hours_centi, o.gift_hours_centi, o.gi
   o.confirmed_centi, a.debits_pending, a.debits_posted, a.credits_pending, a.credits_posted,
   (SELECT count(*) FROM releases_waiting w WHERE w.order_id = o.id),
   (SELECT coalesce(CAST(SUM(i.amount_fen) AS BIGINT), 0) FROM custody_instructions i WHERE i.order_id = o.id
-   AND i.kind = 'refund' AND i.state = 'failed' AND NOT EXISTS
+   AND i.kind = 'refund' AND i.state = 'failed' AND i.certain_by IS NOT NULL AND NOT EXISTS
    (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id))
 FROM orders o JOIN ledger_accounts a ON a.id = 'escrow:' || o.id WHERE o.id IN ({})
 """
@@ -44,6 +44,16 @@ WHERE type <> 'reversal' AND order_id IN ({}) GROUP BY 1, 2
 IN_DOUBT = """
 SELECT count(*) FROM custody_instructions i JOIN custody_movements m ON m.instruction_id = i.id
 WHERE i.order_id = ? AND i.state = 'failed' AND m.direction = 'debit'
+"""
+
+
+INSTRUCTED = """
+SELECT coalesce(CAST(SUM(amount_fen) AS BIGINT), 0) FROM custody_instructions i
+WHERE refund_id = ? AND NOT EXISTS (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id)
+"""
+OWED = """
+SELECT coalesce(CAST(SUM(CASE WHEN kind = 'claim' THEN amount_fen ELSE -amount_fen END) AS BIGINT), 0)
+FROM ledger_transfers WHERE kind IN ('claim', 'claim_paid') AND order_id = ?
 """
 
 
@@ -143,6 +153,7 @@ class Watch:
         escrow = stored["credit", "posted"] - stored["debit", "posted"] - stored["debit", "pending"]
         if escrow < 0:
             raise Broken("custody of an order is never below zero", f"{id}: {escrow}")
+        escrow -= sums["claim", "posted"] - sums["claim_paid", "posted"]  # what is only owed is nobody's to give
         gone = sums["release", "posted"] + sums["release", "pending"]
         earned = earned_fen(total, confirmed, paid_hours + gift if policy == "pro_rata" else paid_hours)
         if gone > earned:
@@ -174,14 +185,12 @@ class Watch:
             sums: dict[tuple[str, str], int] = defaultdict(int)
             for _, kind, state, _, _, fen in self.world.oracle.rows(TRANSFERS.format("?"), order_id):
                 sums[kind, state] += fen
-            free = row[11] - row[9] - row[8] + amount  # before the agreement's own holds
-            before = sums["refund", "posted"] + sums["refund", "pending"] - amount
-            left = row[11] - before
+            held = self.world.oracle.one(INSTRUCTED, id)  # the agreement's own holds; what is owed by others waits
+            before = sums["refund", "posted"] + sums["refund", "pending"] - held
+            left = row[11] - sums["claim", "posted"] - before
             unearned = left - earned_fen(total, reported, paid_hours + gift if policy == "pro_rata" else paid_hours)
-            if amount not in (max(min(unearned, free), 0), min(left, free)):
-                raise Broken(
-                    "a refund is what is not consumed", f"{id}: {amount}; unearned {unearned}, left {left}, {free} free"
-                )
+            if amount not in (max(unearned, 0), left):
+                raise Broken("a refund is what is not consumed", f"{id}: {amount}; unearned {unearned}, left {left}")
 
     def workings(self, ids: Sequence[str]) -> None:
         """The lines of a refund's working add up to its sum; its parts too, each once."""
@@ -190,14 +199,14 @@ class Watch:
             state, amount, working = self.world.oracle.rows(query, id)[0]
             lines = json.loads(working) if isinstance(working, str) else working
             shown = sum(line["amount_fen"] for line in lines if line["line"] != "refund")
-            if shown != amount and not (amount == 0 and shown < 0):  # more was consumed than paid: nothing goes back
+            if shown != amount:
                 raise Broken("the working adds up", f"{id}: {amount}, lines {shown}")
             if state in ("paying", "paid", "failed"):
-                query = (
-                    "SELECT coalesce(CAST(SUM(amount_fen) AS BIGINT), 0) FROM custody_instructions i"
-                    " WHERE refund_id = ? AND NOT EXISTS (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id)"
+                instructed = self.world.oracle.one(INSTRUCTED, id)
+                owed = self.world.oracle.one(
+                    OWED, self.world.oracle.one("SELECT order_id FROM refunds WHERE id = ?", id)
                 )
-                if (instructed := self.world.oracle.one(query, id)) != amount:
+                if instructed + owed != amount:
                     detail = f"{id}: {amount}, instructed {instructed}"
                     raise Broken("a refund's instructions are its sum", detail)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -292,14 +292,13 @@ def bank(world: World) -> None:
             task.told_end, task.told_line = True, True
             _tell_failure(world, id)
             return
-        world.bank.move(id, order_id, account, amount)
-        if roll < 20:  # it says that it failed, and it had not: it owns up at once, or later
+        world.bank.move(id, order_id, account, amount, world.now.date())
+        task = world.bank.tasks[id]
+        if roll < 25:  # it says that it failed, and it had not: it owns up at once, or later
             task.told_end = True
             _tell_failure(world, id)
             if world.chance(50):
                 tell_line(world, id, account, amount, kind)
-            if world.outcome != "207":
-                world.bank.blamed.add(order_id)
             return
     if not task.told_line and (task.told_end or world.chance(40)):
         tell_line(world, id, account, amount, kind)
@@ -327,6 +326,37 @@ def _tell_failure(world: World, id: str) -> None:
     world.request("bank", "failCustodyInstruction", {"code": "account_closed", "text": "账户已销户"}, instruction_id=id)
 
 
+CLAIMS = """
+SELECT order_id, CAST(SUM(CASE WHEN kind = 'claim' THEN amount_fen ELSE -amount_fen END) AS BIGINT) AS owed
+FROM ledger_transfers WHERE kind IN ('claim', 'claim_paid') GROUP BY order_id
+HAVING SUM(CASE WHEN kind = 'claim' THEN amount_fen ELSE -amount_fen END) > 0 ORDER BY order_id
+"""
+
+
+@step
+def claim(world: World) -> None:
+    """The institution pays what it owes an order, or part of it."""
+    if (found := world.pick(CLAIMS)) is not None:
+        pay_claim(world, found[0], world.random.randint(1, found[1]))
+
+
+def pay_claims(world: World) -> None:
+    """The institution pays everything that it owes and the bank has not been told of yet."""
+    for order_id, owed in world.oracle.rows(CLAIMS):
+        pay_claim(world, order_id, owed)
+
+
+def pay_claim(world: World, order_id: str, fen: int) -> None:
+    """Money for an order comes into the first account; the bank tells it."""
+    on_their_way = [line for request in world.waiting for line in (request.body or {}).get("items", ())]
+    if order_id in {line.get("order_id") for line in on_their_way}:
+        return
+    account = world.town.accounts[0]
+    world.bank.receipt(order_id, account, fen)
+    line = world.bank.line(world.now, account, "claim_paid", fen, True, order_id=order_id)
+    world.request("bank", "reportCustodyMovements", {"items": [line]})
+
+
 @step
 def statement(world: World) -> None:
     """The bank submits a day's statement, sometimes without one of its lines."""
@@ -335,17 +365,24 @@ def statement(world: World) -> None:
     if not days:
         return
     day = world.random.choice(days)
-    lines = [line for line in world.bank.documents if (line["account_id"], line["value_on"]) == (account, day)]
-    opening = sum(
-        line["amount_fen"] * (1 if line["direction"] == "credit" else -1)
-        for line in world.bank.documents
-        if line["account_id"] == account and line["value_on"] < day
-    )
-    moved = sum(line["amount_fen"] * (1 if line["direction"] == "credit" else -1) for line in lines)
-    if world.chance(15):
-        lines = lines[1:]
-    body = {"opening_balance_fen": max(opening, 0), "closing_balance_fen": max(opening + moved, 0), "lines": lines}
-    world.request("bank", "submitStatement", body, account_id=account, statement_on=day)
+    close_day(world, account, date.fromisoformat(day), leave_out=int(world.chance(15)))
+
+
+def close_day(world: World, account: str, day: date, leave_out: int = 0) -> None:
+    """The bank's statement of a day: its balances are the true ones, told or not."""
+    mine = [line for line in world.bank.documents if line["account_id"] == account]
+    lines = [line for line in mine if line["value_on"] == day.isoformat()]
+
+    def balance(until: date) -> int:
+        told = (line for line in mine if line["value_on"] <= until.isoformat())
+        signed = sum(line["amount_fen"] * (1 if line["direction"] == "credit" else -1) for line in told)
+        return max(signed - world.bank.untold(account, until), 0)
+
+    body = {
+        "opening_balance_fen": balance(day - timedelta(days=1)), "closing_balance_fen": balance(day),
+        "lines": lines[leave_out:],
+    }  # fmt: skip
+    world.request("bank", "submitStatement", body, account_id=account, statement_on=day.isoformat())
 
 
 @step

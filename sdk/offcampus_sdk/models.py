@@ -850,6 +850,12 @@ class CustodyInstructionResource(Struct, kw_only=True, omit_defaults=True):
     """Failure"""
     authority_order: CustodyInstructionResourceAuthorityOrder | None | UnsetType = UNSET
     """Order of the department"""
+    failure_certain: CustodyInstructionResourceFailureCertain | None | UnsetType = UNSET
+    """By what it is certain that it moved nothing"""
+    taken_back_by: str | None | UnsetType = UNSET
+    """The movement that took it back"""
+    payee: CustodyInstructionResourcePayee | None | UnsetType = UNSET
+    """Another account of the payer"""
 
 
 class CustodyInstructionResourceAuthorityOrder(Struct, kw_only=True, omit_defaults=True):
@@ -868,6 +874,24 @@ class CustodyInstructionResourceFailure(Struct, kw_only=True, omit_defaults=True
     """Code"""
     text: str
     """Text"""
+
+
+class CustodyInstructionResourceFailureCertain(Struct, kw_only=True, omit_defaults=True):
+    """CustodyInstructionResourceFailureCertain"""
+
+    by: str
+    """By"""
+    at: str
+    """At"""
+
+
+class CustodyInstructionResourcePayee(Struct, kw_only=True, omit_defaults=True):
+    """CustodyInstructionResourcePayee"""
+
+    account_digest: str
+    """Digest of the account number"""
+    account_tail: str
+    """Last four digits"""
 
 
 class CustodyMovement(Struct, kw_only=True, omit_defaults=True):
@@ -899,6 +923,10 @@ class CustodyMovement(Struct, kw_only=True, omit_defaults=True):
     """Kept by the channel"""
     instruction_id: str | UnsetType = UNSET
     """Instruction"""
+    channel: str | UnsetType = UNSET
+    """Channel"""
+    order_id: str | UnsetType = UNSET
+    """Order"""
 
 
 class CustodyMovementBatch(Struct, kw_only=True, omit_defaults=True):
@@ -949,6 +977,10 @@ class CustodyMovementResource(Struct, kw_only=True, omit_defaults=True):
     """Kept by the channel"""
     instruction_id: str | UnsetType = UNSET
     """Instruction"""
+    channel: str | UnsetType = UNSET
+    """Channel"""
+    order_id: str | UnsetType = UNSET
+    """Order"""
     break_type: str | None | UnsetType = UNSET
     """Why it did not match"""
 
@@ -1147,6 +1179,8 @@ class DifferenceResourceSettlement(Struct, kw_only=True, omit_defaults=True):
     """Part"""
     decision_note: str | None | UnsetType = UNSET
     """Second note"""
+    instruction_id: str | None | UnsetType = UNSET
+    """Instruction"""
 
 
 class Dispute(Struct, kw_only=True, omit_defaults=True):
@@ -1975,6 +2009,8 @@ class OrderResource(Struct, kw_only=True, omit_defaults=True):
     """Paid, not yet in custody"""
     topped_up_fen: int | UnsetType = UNSET
     """Added by reserve or institution"""
+    claims_open_fen: int | UnsetType = UNSET
+    """Owed by the institution"""
     charged_back_fen: int | UnsetType = UNSET
     """Charged back"""
     carried_out_fen: int | UnsetType = UNSET
@@ -2043,6 +2079,8 @@ class OrderStatement(Struct, kw_only=True, omit_defaults=True):
     """Paid, not yet in custody"""
     topped_up_fen: int | UnsetType = UNSET
     """Added by reserve or institution"""
+    claims_open_fen: int | UnsetType = UNSET
+    """Owed by the institution"""
     charged_back_fen: int | UnsetType = UNSET
     """Charged back"""
     carried_out_fen: int | UnsetType = UNSET
@@ -2647,9 +2685,11 @@ class Settlement(Struct, kw_only=True, omit_defaults=True):
     note: str
     """Note"""
     payment_id: str | UnsetType = UNSET
-    """Payment, to book a receipt"""
+    """Payment, to book a receipt or a charge-back"""
     part_no: int | UnsetType = UNSET
     """Part of the payment"""
+    instruction_id: str | UnsetType = UNSET
+    """Instruction, to book its taking back"""
 
 
 class SettlementDecision(Struct, kw_only=True, omit_defaults=True):

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, func, insert, select
 
-from offcampus_server.funds import accounts, decisions, differences, releases, service, statements
+from offcampus_server.funds import accounts, bookings, decisions, differences, releases, service, statements
 from offcampus_server.funds.decisions import Instructed
 from offcampus_server.funds.tables import custody_instructions, custody_movements
 from offcampus_server.kernel import batch, resources
@@ -96,6 +96,8 @@ def _take(
     instruction = instructed.get(named)
     if line["kind"] == "receipt":
         break_type = decisions.break_of_receipt(line, parts.get(key), account["institution_id"], account["purpose"])
+    elif line["kind"] in bookings.KINDS:
+        break_type = bookings.why_not(work, line, account, parts.get(key))
     elif line["kind"] in ("release", "refund"):
         break_type = decisions.break_of_instruction(line, instruction)
     else:
@@ -108,6 +110,8 @@ def _take(
     if break_type is None and line["kind"] == "receipt":
         part, parts[key] = parts[key], replace(parts[key], settled=True)
         receive(work, part, account["id"], movement_id, line)
+    elif break_type is None and line["kind"] in bookings.KINDS:
+        bookings.book(work, line, account, parts.get(key), movement_id)
     elif break_type is None:
         instructed[named] = replace(instructed[named], claimed=True)
 

@@ -62,7 +62,7 @@ def release_due(work: Work, order_id: str) -> None:
         _wait(work, order_id, settles_at or following, settles_at or following)
         return
     gone = sums.released + sums.pending_release + instructions.in_doubt(work, order_id, "release")
-    free = sums.escrow - instructions.owed_back(work, order_id)
+    free = sums.escrow - sums.claims_open - instructions.owed_back(work, order_id)
     amount = min(release_plans.most(order.plan, where, work.now.date()) - gone, free)
     asked = 0
     if amount > 0 and _rules_allow(work, order, sums, where, amount):
@@ -93,6 +93,12 @@ def wait_again(work: Work, order_id: str) -> None:
     """What could not be released is asked for again later."""
     _forget(work, order_id)
     _wait(work, order_id, work.now + ASKED_AGAIN_AFTER, work.now)
+
+
+def wait_for_next_round(work: Work, order_id: str) -> None:
+    """What a bank failed to release is free: it is asked for with the next round."""
+    _forget(work, order_id)
+    _wait(work, order_id, work.now, work.now)
 
 
 def standing(work: Work, order: Order, sums: ledger.Sums) -> Standing:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from offcampus_server.ledger.chart import account, channel
+from offcampus_server.ledger.chart import BANK, account, channel
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,12 @@ def fee_paid(
     return Leg("fee_paid", account("custody", account_id), owed, amount_fen, value_on=value_on, movement_id=movement_id)
 
 
+def fee_taken(institution_id: str, account_id: str, amount_fen: int, value_on: date, movement_id: str) -> Leg:
+    """The bank took a fee from custody, which is the families' money: the institution owes it."""
+    owed = channel("fee", institution_id, BANK)
+    return Leg("fee", owed, account("custody", account_id), amount_fen, value_on=value_on, movement_id=movement_id)
+
+
 def charged_back(part: PaidPart, account_id: str, amount_fen: int, value_on: date, movement_id: str) -> Leg:
     """The payer's bank has taken back what a channel had brought into custody."""
     return Leg(
@@ -234,10 +240,14 @@ def as_one_event(legs: Sequence[Leg], event: str) -> list[Leg]:
     return [replace(leg, event=event) for leg in legs] if len(legs) > 1 else list(legs)
 
 
-def mirrored(row: Mapping[Any, Any], value_on: date) -> Leg:
-    """A transfer's reversal: the same sum between the same accounts, the other way round."""
+def mirrored(row: Mapping[Any, Any], value_on: date, movement_id: str | None = None) -> Leg:
+    """A transfer's reversal: the same sum between the same accounts, the other way round.
+
+    Args:
+        movement_id: the bank's own line that took the money back, where there is one.
+    """
     return Leg(
         "reversal", row["credit_account_id"], row["debit_account_id"], row["amount_fen"], row["order_id"],
         row["payment_id"], row["part_no"], held_in=row["held_in"], reverses=row["id"], reverses_kind=row["kind"],
-        value_on=value_on,
+        value_on=value_on, movement_id=movement_id,
     )  # fmt: skip

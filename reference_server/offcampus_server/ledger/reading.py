@@ -71,6 +71,8 @@ class Sums:
     """What reserve and institution owe or gave, because what was released had to go back."""
     in_transit: int = 0
     """Part of what was paid: not yet in custody."""
+    claims_open: int = 0
+    """Part of what was topped up: the institution owes it still."""
     fees: int = 0
     """What channels kept of it and no release has made up for."""
 
@@ -87,6 +89,7 @@ _COUNTS_AS = {
 }  # fmt: skip
 _PENDING = {"release": "pending_release", "refund": "pending_refund"}
 _FEES = {"fee": 1, "fee_netted": -1}
+_CLAIMS = {"claim": 1, "claim_paid": -1}
 _BRINGS = ("receipt", "settlement", "fee", "carry_in", "claim_paid", "reserve_use")
 _TAKES = ("release", "refund", "chargeback", "carry_out", "fee_netted")
 
@@ -133,7 +136,7 @@ def held(work: Work, order_id: str) -> dict[str, int]:
         if (account_id := _bank_account(row)) is not None:
             found[account_id] = found.get(account_id, 0) + _sign(row) * row.amount_fen
     found = {account_id: fen for account_id, fen in found.items() if fen > 0}
-    free = _free_balances(work, list(found))
+    free = free_balances(work, list(found))
     return {account_id: min(fen, free[account_id]) for account_id, fen in found.items() if free[account_id] > 0}
 
 
@@ -160,6 +163,21 @@ def fees_owed(work: Work, order_id: str) -> list[tuple[str, str, int]]:
             left[account_id] -= share
             owing.append((account_id.rpartition("/")[2], held_in, share))
     return owing
+
+
+def reserves(work: Work, institution_id: str) -> dict[str, int]:
+    """What the bank accounts of an institution's reserve can give: account -> fen, the oldest first."""
+    free = accounts.c.debits_posted - accounts.c.credits_posted - accounts.c.credits_pending
+    query = select(accounts.c.owner_id, free.label("fen")).where(
+        accounts.c.kind == "reserve_held", accounts.c.institution_id == institution_id
+    )
+    found = {row.owner_id: row.fen for row in work.connection.execute(query.order_by(accounts.c.owner_id))}
+    mine = accounts.c.credits_posted - accounts.c.debits_posted - accounts.c.debits_pending
+    left = work.connection.execute(select(mine).where(accounts.c.id == f"reserve:{institution_id}")).scalar() or 0
+    for account_id, fen in found.items():  # an account may hold what a refund is about to take from it
+        found[account_id] = min(fen, left)
+        left -= found[account_id]
+    return {account_id: fen for account_id, fen in found.items() if fen > 0}
 
 
 def lines(work: Work, order_id: str, as_of: AsOf = NOW) -> list[dict[str, Any]]:
@@ -262,6 +280,8 @@ def _sums(rows: Iterable[Row[Any]]) -> dict[str, Sums]:
             found[row.order_id][name] += sign * int(row.fen)
         if row.was == "posted" and (row.reverses_kind or row.kind) in _FEES:
             found[row.order_id]["fees"] += sign * _FEES[row.reverses_kind or row.kind] * int(row.fen)
+        if row.was == "posted" and (row.reverses_kind or row.kind) in _CLAIMS:
+            found[row.order_id]["claims_open"] += sign * _CLAIMS[row.reverses_kind or row.kind] * int(row.fen)
         if row.was == "posted" or (row.was == "pending" and row.transit < 0):
             found[row.order_id]["in_transit"] += int(row.transit)
     return {order_id: Sums(**counted) for order_id, counted in found.items()}
@@ -287,7 +307,8 @@ def _sign(row: Any) -> int:
     return -sign if row.reverses_kind else sign
 
 
-def _free_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
+def free_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
+    """What bank accounts have and nothing is about to move."""
     if not account_ids:
         return {}
     rows = work.connection.execute(_AT_BANKS, {"owners": list(account_ids)})

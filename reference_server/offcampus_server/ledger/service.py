@@ -29,13 +29,16 @@ from offcampus_server.ledger.flows import Leg
 from offcampus_server.ledger.flows import Transfer as Transfer
 from offcampus_server.ledger.reading import Sums as Sums
 from offcampus_server.ledger.reading import all_sums as all_sums
+from offcampus_server.ledger.reading import balance as balance
 from offcampus_server.ledger.reading import by_instruction as by_instruction
 from offcampus_server.ledger.reading import by_movement as by_movement
 from offcampus_server.ledger.reading import custody_balances as custody_balances
 from offcampus_server.ledger.reading import fees_owed as fees_owed
+from offcampus_server.ledger.reading import free_balances as free_balances
 from offcampus_server.ledger.reading import held as held
 from offcampus_server.ledger.reading import lines as lines
 from offcampus_server.ledger.reading import refunded_by_part as refunded_by_part
+from offcampus_server.ledger.reading import reserves as reserves
 from offcampus_server.ledger.reading import sums as sums
 from offcampus_server.ledger.tables import accounts, parts, transfers
 from offcampus_server.ledger.verification import Finding as Finding
@@ -134,7 +137,13 @@ def expire(work: Work, limit: int) -> list[str]:
     return [row.instruction_id for row in rows if row.instruction_id is not None]
 
 
-def reverse(work: Work, transfer_id: str, value_on: date) -> str:
+def take_back(work: Work, instruction_id: str, value_on: date, movement_id: str) -> str:
+    """The bank has taken back what it moved for an instruction: book it back, once."""
+    query = select(transfers.c.id).where(transfers.c.instruction_id == instruction_id)
+    return reverse(work, work.connection.execute(query).scalar_one(), value_on, movement_id)
+
+
+def reverse(work: Work, transfer_id: str, value_on: date, movement_id: str | None = None) -> str:
     """Book a posted transfer back, once; returns the reversal's identifier.
 
     Raises `resource.state` for what is not posted, is a reversal, has one, or whose money is gone since.
@@ -147,7 +156,7 @@ def reverse(work: Work, transfer_id: str, value_on: date) -> str:
     if work.connection.execute(select(transfers.c.id).where(transfers.c.reverses == transfer_id)).first() is not None:
         raise Problem("resource.state", f"{transfer_id} is reversed already")
     try:
-        return book(work, [flows.mirrored(row, value_on)])[0]
+        return book(work, [flows.mirrored(row, value_on, movement_id)])[0]
     except IntegrityError as error:  # another process was first
         raise Problem("resource.state", f"{transfer_id} is reversed already") from error
 

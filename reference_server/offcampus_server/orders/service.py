@@ -244,6 +244,13 @@ def resume(work: Work, order_id: str) -> None:
     close_when_settled(work, order_id)
 
 
+def reopen(work: Work, order_id: str) -> None:
+    """Money of a closed order has come back: it is open until that has its place again."""
+    order = load(work, order_id)
+    if order.state == "closed":
+        set_state(work, order, "refunding", "reopened", "closed")
+
+
 def close_when_settled(work: Work, order_id: str) -> None:
     """Close an order whose money has all gone where it belongs and whose hours are all decided."""
     order = load(work, order_id)
@@ -276,6 +283,7 @@ def _money(sums: ledger.Sums) -> dict[str, Any]:
         "escrow_fen": sums.escrow, "pending_release_fen": sums.pending_release,
         "pending_refund_fen": sums.pending_refund, "in_transit_fen": sums.in_transit,
         "topped_up_fen": sums.topped_up, "charged_back_fen": sums.charged_back, "carried_out_fen": sums.carried_out,
+        "claims_open_fen": sums.claims_open,
     }  # fmt: skip
 
 

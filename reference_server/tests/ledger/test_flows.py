@@ -195,7 +195,7 @@ def test_a_shortfall_comes_from_the_reserve_and_then_is_owed(books: Books) -> No
     books.book(flows.reserve_deposited("ins_1", "cac_r", 20_000, DAY, "cmv_2"))
     assert books.refused(flows.reserve_used("ins_1", "ord_1", "cac_r", 20_001, DAY)) == "resource.state"
     books.book(flows.reserve_used("ins_1", "ord_1", "cac_r", 20_000, DAY), flows.claimed("ins_1", "ord_1", 15_000, DAY))
-    assert books.sums() == Sums(paid=100_000, released=60_000, topped_up=35_000)
+    assert books.sums() == Sums(paid=100_000, released=60_000, topped_up=35_000, claims_open=15_000)
     assert books.sums().escrow == 75_000
     assert books.held() == {"cac_1": 40_000, "cac_r": 20_000}, "what is only owed cannot be drawn on"
     books.moved(40_000, "cin_2", "refund")

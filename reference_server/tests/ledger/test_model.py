@@ -33,6 +33,7 @@ from money import (
     report_lines,
     resolve,
     sums,
+    surely_failed,
     sweep,
 )
 from offcampus_server.funds.releases import release_waiting
@@ -73,7 +74,6 @@ class Money(RuleBasedStateMachine):
         self.told: list[Document] = []
         self.refund: Document | None = None
         self.agreed = False
-        self.waiting = False
         self.days = 0
         self.unreported = list(range(1, LESSONS + 1))
         for number in range(len(self.parts)) if whole else ():
@@ -218,22 +218,20 @@ class Money(RuleBasedStateMachine):
     @precondition(lambda self: self.model.held)
     @rule(data=st.data())
     def fail(self, data: st.DataObject) -> None:
-        """The bank does not move the money, and says nothing else of it later: it is free again, and asked for anew."""
+        """The bank says that it has not moved the money: it stays held until the day is closed."""
         instruction = data.draw(st.sampled_from(sorted(self.model.held)))
-        kind = self.model.held[instruction][0]
         self.world.ok(fail(self.world, instruction))
         self.model.bounced(instruction)
-        self.waiting |= kind == "release"
 
     @precondition(lambda self: self.days < 10)
     @rule()
     def a_day_passes(self) -> None:
-        """The worker asks again for what failed; what nobody failed is asked for only once. Disputes stay possible."""
+        """The bank closes its day, and what failed is asked for again, once. Disputes stay possible."""
         self.days += 1
-        self.world.shift(days=1)
+        surely_failed(self.world)
+        freed = self.model.day_closed()
         sweep(self.world, release_waiting)
-        due = self.model.release_due() if self.waiting else 0
-        self.waiting = False
+        due = self.model.release_due() if freed else 0
         self.instructed("release", due)
         sweep(self.world, pay_again)
         again, self.model.failed = self.model.failed, 0
