@@ -19,6 +19,8 @@ from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.orders.api import handlers as orders
 from offcampus_server.parties.api import make_handlers as make_party_handlers
 from offcampus_server.prooflog.api import make_handlers as make_log_handlers
+from offcampus_server.proposals.api import handlers as proposals
+from offcampus_server.proposals.service import lapse
 from offcampus_server.public.api import handlers as public
 from offcampus_server.pupils.api import handlers as pupils
 from offcampus_server.refunds.api import handlers as refunds
@@ -37,11 +39,25 @@ SWEEPS: Mapping[str, Sweep] = {
     "find_doubtful": find_doubtful,
     "escalate_overdue": escalate_overdue,
     "find_overdue": find_overdue,
+    "lapse": lapse,
 }
 """Each does at most `limit` things in the transaction that it is given, and says how many it did."""
 
 
 def bound_operations(keyring: Keyring) -> dict[str, Bound]:
     """Every operation of the contract with its handler. Raises ContractGap."""
-    capabilities = [institutions, courses, pupils, orders, funds, consumption, refunds, events, public, banks, warnings]
+    capabilities = [
+        institutions,
+        courses,
+        pupils,
+        orders,
+        funds,
+        consumption,
+        refunds,
+        events,
+        public,
+        banks,
+        warnings,
+        proposals,
+    ]
     return bind([make_party_handlers(keyring), make_log_handlers(keyring), *capabilities])

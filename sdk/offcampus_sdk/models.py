@@ -1888,6 +1888,84 @@ class MaterialResourceInternalReview(Struct, kw_only=True, omit_defaults=True):
     """Reviewer"""
 
 
+class MoneyProposal(Struct, kw_only=True, omit_defaults=True):
+    """What one officer proposes to do with money and another must approve before anything moves."""
+
+    external_id: str
+    """Own reference"""
+    kind: str
+    """Kind"""
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+    account_id: str | UnsetType = UNSET
+    """Reserve account, to pay out of"""
+    amount_fen: int | UnsetType = UNSET
+    """Amount to pay out in fen"""
+    transfer_id: str | UnsetType = UNSET
+    """Booking to undo"""
+    refund_id: str | UnsetType = UNSET
+    """Refund to redirect"""
+    payment_id: str | UnsetType = UNSET
+    """Payment whose channel is closed"""
+    part_no: int | UnsetType = UNSET
+    """Part of the payment"""
+    verification: str | UnsetType = UNSET
+    """How the account was verified"""
+
+
+class MoneyProposalResource(Struct, kw_only=True, omit_defaults=True):
+    """A money proposal as the platform answers it. Receivers ignore members that they do not know."""
+
+    external_id: str
+    """Own reference"""
+    kind: str
+    """Kind"""
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+    id: str
+    """Identifier"""
+    version: int
+    """Version"""
+    created_at: str
+    """Created at"""
+    updated_at: str
+    """Updated at"""
+    institution_id: str
+    """Institution"""
+    state: str
+    """State"""
+    expires_at: str
+    """When it lapses unless a second officer has approved"""
+    decided_by: str | None
+    """Second officer"""
+    decided_at: str | None
+    """Decided at"""
+    decision_note: str | None
+    """Second note"""
+    instruction_id: str | None
+    """The instruction that carries it out"""
+    booked_as: str | None
+    """The reversal that was booked"""
+    account_id: str | UnsetType = UNSET
+    """Reserve account, to pay out of"""
+    amount_fen: int | UnsetType = UNSET
+    """Amount to pay out in fen"""
+    transfer_id: str | UnsetType = UNSET
+    """Booking to undo"""
+    refund_id: str | UnsetType = UNSET
+    """Refund to redirect"""
+    payment_id: str | UnsetType = UNSET
+    """Payment whose channel is closed"""
+    part_no: int | UnsetType = UNSET
+    """Part of the payment"""
+    verification: str | UnsetType = UNSET
+    """How the account was verified"""
+
+
 class Nothing(Struct, kw_only=True, omit_defaults=True):
     """A request whose path says everything; the body is an empty object."""
 
@@ -2459,6 +2537,19 @@ class RefundObjection(Struct, kw_only=True, omit_defaults=True):
     """Consumption records that prove the hours"""
 
 
+class RefundPayee(Struct, kw_only=True, omit_defaults=True):
+    """Another account of the payer, named by the guardian where the channel that paid is closed. Account numbers never travel."""
+
+    payment_id: str
+    """Payment"""
+    part_no: int
+    """Part of the payment"""
+    account_digest: str
+    """Digest of the account number"""
+    account_tail: str
+    """Last four digits"""
+
+
 class RefundQuote(Struct, kw_only=True, omit_defaults=True):
     """What a refund would pay back now, line by line."""
 
@@ -2534,6 +2625,8 @@ class RefundResource(Struct, kw_only=True, omit_defaults=True):
     """Ruling"""
     decision_id: str | UnsetType = UNSET
     """Decision"""
+    payees: list[RefundResourcePayee] | UnsetType = UNSET
+    """Other accounts that the guardian named"""
 
 
 class RefundResourceObjection(Struct, kw_only=True, omit_defaults=True):
@@ -2564,6 +2657,19 @@ class RefundResourcePart(Struct, kw_only=True, omit_defaults=True):
     """State"""
     instruction_id: str | None | UnsetType = UNSET
     """Instruction"""
+
+
+class RefundResourcePayee(Struct, kw_only=True, omit_defaults=True):
+    """RefundResourcePayee"""
+
+    payment_id: str
+    """Payment"""
+    part_no: int
+    """Part"""
+    account_tail: str
+    """Last four digits"""
+    approved: bool
+    """Approved by two officers"""
 
 
 class RefundResourceRuling(Struct, kw_only=True, omit_defaults=True):

@@ -106,6 +106,11 @@ def of_bank(work: Work, account_id: str) -> RowMapping:
     return row
 
 
+def seen(work: Work, account_id: str) -> RowMapping:
+    """An account that the caller may see. Raises the one 404."""
+    return resources.find(work, custody_accounts, account_id)
+
+
 def by_id(work: Work, ids: list[str]) -> dict[str, RowMapping]:
     """Accounts by identifier, whoever's."""
     return resources.by_ids(work, custody_accounts, ids)

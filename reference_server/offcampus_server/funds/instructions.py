@@ -19,6 +19,7 @@ from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import flows
 from offcampus_server.ledger import service as ledger
 from offcampus_server.ledger.service import Transfer
 from offcampus_server.orders import payments
@@ -35,7 +36,7 @@ CAME_TO_NOTHING = or_(
 
 def instruct(
     work: Work, kind: str, order: Order, amount_fen: int, *, refund_id: str | None = None, part: Part | None = None,
-    retries: str | None = None, from_open_only: bool = False,
+    retries: str | None = None, from_open_only: bool = False, payee: dict[str, Any] | None = None,
 ) -> int:  # fmt: skip
     """Hold money and tell the bank that has it to move it; returns what was instructed, in fen.
 
@@ -43,6 +44,7 @@ def instruct(
 
     Args:
         retries: the failed instruction that this one takes the place of.
+        payee: another account of the payer than the one that the channel paid from.
         from_open_only: leave alone what lies in a frozen account or in the reserve: releases wait, refunds do not.
     """
     held = ledger.held(work, order.id)
@@ -51,11 +53,34 @@ def instruct(
         held = {id: fen for id, fen in held.items() if rows[id]["state"] == "open" and rows[id]["purpose"] == "custody"}
     drawn = decisions.draw(amount_fen, held)
     for account_id, fen in drawn:
-        _issue(work, kind, order, rows[account_id], fen, refund_id, part, retries)
+        _issue(work, kind, order, rows[account_id], fen, refund_id, part, retries, payee)
         retries = None
     if drawn:
         orders.money_moved(work, order.id)
     return sum(fen for _, fen in drawn)
+
+
+def withdraw(work: Work, account: RowMapping, amount_fen: int, retries: str | None = None) -> str:
+    """Hold a part of the reserve and tell the bank to pay it out to the institution; returns the instruction."""
+    row = {
+        "id": new_id("cin"), "bank_id": account["bank_id"], "institution_id": account["institution_id"],
+        "region_code": account["region_code"], "version": 1, "kind": "reserve_withdrawal", "state": "issued",
+        "account_id": account["id"], "amount_fen": amount_fen, "issued_at": work.now, "updated_at": work.now,
+        "retries": retries,
+    }  # fmt: skip
+    made = work.connection.execute(insert(custody_instructions).returning(*custody_instructions.c), row)
+    leg = flows.reserve_withdrawn(account["institution_id"], account["id"], amount_fen, instruction_id=str(row["id"]))
+    ledger.hold_legs(work, [leg])
+    detail = {"kind": "reserve_withdrawal", "amount_fen": amount_fen}
+    work.audit("issueInstruction", str(row["id"]), account["institution_id"], detail=detail)
+    tell(work, "issued", made.mappings().one())
+    return str(row["id"])
+
+
+def in_place(work: Work, failed_id: str) -> str:
+    """The instruction that took the place of a failed one."""
+    query = select(custody_instructions.c.id).where(custody_instructions.c.retries == failed_id)
+    return str(work.connection.execute(query).scalar_one())
 
 
 def present(row: RowMapping) -> dict[str, Any]:
@@ -87,7 +112,6 @@ def issue_order(work: Work, kind: str, account: RowMapping, document: dict[str, 
 
 def in_place_of(work: Work, failed: RowMapping) -> RowMapping:
     """An instruction in the place of a failed one that the bank has carried out after all; it holds the sum again."""
-    order = orders.load(work, failed["order_id"])
     account = accounts.by_id(work, [failed["account_id"]])[failed["account_id"]]
     part = None
     if failed["payment_id"] is not None:
@@ -100,6 +124,10 @@ def in_place_of(work: Work, failed: RowMapping) -> RowMapping:
             certain_by="settlement", certain_at=work.now, updated_at=work.now, version=failed["version"] + 1
         ).returning(*custody_instructions.c)  # fmt: skip
         tell(work, "failure_certain", work.connection.execute(change).mappings().one())
+    if failed["order_id"] is None:
+        id = withdraw(work, account, failed["amount_fen"], failed["id"])
+        return resources.by_ids(work, custody_instructions, [id])[id]
+    order = orders.load(work, failed["order_id"])
     id = _issue(work, failed["kind"], order, account, failed["amount_fen"], failed["refund_id"], part, failed["id"])
     orders.money_moved(work, order.id)
     return resources.by_ids(work, custody_instructions, [id])[id]
@@ -171,14 +199,14 @@ def tell(work: Work, verb: str, row: Any) -> None:
 
 def _issue(
     work: Work, kind: str, order: Order, account: RowMapping, amount_fen: int, refund_id: str | None,
-    part: Part | None, retries: str | None,
+    part: Part | None, retries: str | None, payee: dict[str, Any] | None = None,
 ) -> str:  # fmt: skip
     row = {
         "id": new_id("cin"), "bank_id": account["bank_id"], "institution_id": order.institution_id,
         "region_code": order.region_code, "version": 1, "kind": kind, "state": "issued", "account_id": account["id"],
         "order_id": order.id, "refund_id": refund_id, "payment_id": part.payment_id if part else None,
         "part_no": part.part_no if part else None, "channel": part.channel if part else None, "retries": retries,
-        "amount_fen": amount_fen, "issued_at": work.now, "updated_at": work.now,
+        "amount_fen": amount_fen, "issued_at": work.now, "updated_at": work.now, "payee": payee,
     }  # fmt: skip
     work.connection.execute(_INSERT, row)
     held_by = accounts.HELD_BY[account["purpose"]]

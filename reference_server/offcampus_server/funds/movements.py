@@ -98,7 +98,7 @@ def _take(
         break_type = decisions.break_of_receipt(line, parts.get(key), account["institution_id"], account["purpose"])
     elif line["kind"] in bookings.KINDS:
         break_type = bookings.why_not(work, line, account, parts.get(key))
-    elif line["kind"] in ("release", "refund"):
+    elif line["kind"] in ("release", "refund", "reserve_withdrawal"):
         break_type = decisions.break_of_instruction(line, instruction)
     else:
         break_type = decisions.break_of_kind(line)
@@ -172,6 +172,6 @@ def _instructed(work: Work, ids: list[str]) -> dict[str, Instructed]:
 
 
 def _asked(row: RowMapping, claimed: bool) -> Instructed:
-    stopped = row["kind"] == "release" and row["state"] == "issued"
+    stopped = row["kind"] in ("release", "reserve_withdrawal") and row["state"] == "issued"
     failed = row["state"] == "failed"
     return Instructed(row["id"], row["account_id"], row["amount_fen"], row["kind"], failed, claimed, stopped)

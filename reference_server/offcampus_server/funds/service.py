@@ -75,7 +75,7 @@ def execute(call: Call, work: Work) -> Answer:
     if executed_at > work.now + CLOCK_TOLERANCE:
         entry = violation("schema.future", "/executed_at", given=sent["executed_at"])
         raise Problem("schema.invalid", "executed_at lies in the future", [entry])
-    if row["order_id"] is None:
+    if not row["amount_fen"]:
         row = execute_order(work, row, sent["bank_reference"], executed_at)
     else:
         row = executed(work, row, sent["bank_reference"], executed_at, executed_at.date())
@@ -112,7 +112,7 @@ def fail(call: Call, work: Work) -> Answer:
         detail = f"{line} reports that the money was moved: report the execution, or settle the difference"
         raise Problem("instruction.resolved", detail, [violation("instruction.resolved", "/state", given=line)])
     row = _step(work, row, "failed", failure=failure)
-    if row["order_id"] is None:
+    if not row["amount_fen"]:
         orders_of_departments.ended(work, row)
     else:
         _after(work, row)
@@ -143,7 +143,7 @@ def taken_back(work: Work, row: RowMapping, movement_id: str, value_on: date) ->
         orders.reopen(work, row["order_id"])
         if row["kind"] == "release":
             releases.wait_for_next_round(work, row["order_id"])
-        _after(work, row)
+    _after(work, row)
 
 
 def day_closed(work: Work, account: RowMapping, day: date, closing_fen: int) -> None:
@@ -154,6 +154,9 @@ def day_closed(work: Work, account: RowMapping, day: date, closing_fen: int) -> 
 
 def _after(work: Work, row: RowMapping) -> None:
     """What an instruction's end means for the order, for a refund, for the money that still waits."""
+    if row["order_id"] is None:
+        accounts.touch(work, row["account_id"])
+        return
     orders.money_moved(work, row["order_id"])
     accounts.touch(work, row["account_id"])
     if row["kind"] == "refund":
@@ -166,7 +169,7 @@ def _after(work: Work, row: RowMapping) -> None:
 def _require_not_frozen(work: Work, row: RowMapping) -> None:
     """A release that the bank has not taken on stops with the freeze: the bank reports it as failed, and it waits."""
     account = accounts.by_id(work, [row["account_id"]])[row["account_id"]]
-    if row["kind"] == "release" and account["state"] == "frozen":
+    if row["kind"] in ("release", "reserve_withdrawal") and account["state"] == "frozen":
         entry = violation("custody.frozen", "/account_id", given="frozen", allowed="open")
         raise Problem("custody.frozen", "do not carry this release out: report it as failed", [entry])
 

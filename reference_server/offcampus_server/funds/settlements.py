@@ -174,7 +174,7 @@ def _book_execution(work: Work, movement: RowMapping) -> None:
 def _failed(work: Work, row: RowMapping) -> RowMapping:
     """The failed instruction that a difference is about, while its end is uncertain."""
     found = resources.by_ids(work, custody_instructions, [row["instruction_id"] or ""]).get(row["instruction_id"])
-    if row["type"] not in ("late_success", "end_uncertain") or found is None or found["order_id"] is None:
+    if row["type"] not in ("late_success", "end_uncertain") or found is None or not found["amount_fen"]:
         raise _refused("confirm_failure", "this difference is not about an instruction that moves money")
     if found["state"] != "failed" or found["certain_by"] is not None:
         raise _refused("confirm_failure", f"{found['id']} is {found['state']}, and its end is certain")
@@ -190,6 +190,18 @@ def _matched(work: Work, movement: RowMapping, instruction_id: str | None) -> No
         updated_at=work.now,
     ).returning(*custody_movements.c)  # fmt: skip
     movements.tell(work, "matched", work.connection.execute(changed).mappings().one())
+
+
+def open_again(work: Work, movement_id: str) -> None:
+    """A line was booked as what it is not, and that is undone: it matches nothing, until two persons book it anew."""
+    movement = resources.by_ids(work, custody_movements, [movement_id])[movement_id]
+    changed = resources.change(
+        work, custody_movements, movement, None, state="unmatched", break_type="unlinked"
+    )  # fmt: skip
+    movements.tell(work, "unmatched", changed)
+    account = accounts.by_id(work, [movement["account_id"]])[movement["account_id"]]
+    differences.add(work, account, differences.of_movement(movement["document"], movement_id, "unlinked"))
+    accounts.touch(work, movement["account_id"])
 
 
 def _movement(work: Work, row: RowMapping) -> RowMapping:

@@ -12,7 +12,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, RowMapping, Select, bindparam, case, func, literal, or_, select, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+)
 
 from offcampus_server.kernel.clock import parse, rfc3339
 from offcampus_server.kernel.unit_of_work import Work
@@ -115,8 +129,12 @@ def by_instruction(work: Work) -> dict[tuple[str, str], int]:
 
 
 def by_movement(work: Work) -> dict[str, int]:
-    """What was booked for the movements of banks."""
-    query = select(transfers).where(transfers.c.movement_id.is_not(None), transfers.c.state == "posted")
+    """What was booked for the movements of banks, and not undone."""
+    undone = transfers.alias()
+    query = select(transfers).where(
+        transfers.c.movement_id.is_not(None), transfers.c.state == "posted",
+        ~exists().where(undone.c.reverses == transfers.c.id),
+    )  # fmt: skip
     return {row.movement_id: row.amount_fen for row in work.connection.execute(query)}
 
 

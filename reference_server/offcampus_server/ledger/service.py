@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Row, RowMapping, bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import IntegrityError
@@ -60,7 +60,7 @@ _GIVE_BACK = (
 )
 _ENDED = (
     transfers.c.kind, transfers.c.debit_account_id, transfers.c.credit_account_id, transfers.c.amount_fen,
-    transfers.c.payment_id, transfers.c.part_no, transfers.c.instruction_id,
+    transfers.c.payment_id, transfers.c.part_no, transfers.c.instruction_id, transfers.c.event,
 )  # fmt: skip
 _NOW = bindparam("now", type_=Instant)
 _END = (
@@ -130,17 +130,40 @@ def void(work: Work, instruction_id: str) -> None:
     _free(work, [_resolve(work, instruction_id, "voided", None)])
 
 
+def void_event(work: Work, event: str) -> None:
+    """Free what is held for an event; nothing where it is free already."""
+    change = update(transfers).where(transfers.c.event == event, transfers.c.state == "pending")
+    ended = change.values(state="voided", resolved_at=work.now).returning(*_ENDED)
+    _free(work, list(work.connection.execute(ended)))
+
+
 def expire(work: Work, limit: int) -> list[str]:
-    """Free what was held only until now; returns the instructions that it was held for."""
+    """Free what was held only until now; returns the instructions or events that it was held for."""
     rows = list(work.connection.execute(_EXPIRE, {"now": work.now, "limit": limit}))
     _free(work, rows)
-    return [row.instruction_id for row in rows if row.instruction_id is not None]
+    return [row.instruction_id or row.event for row in rows]
 
 
 def take_back(work: Work, instruction_id: str, value_on: date, movement_id: str) -> str:
     """The bank has taken back what it moved for an instruction: book it back, once."""
     query = select(transfers.c.id).where(transfers.c.instruction_id == instruction_id)
     return reverse(work, work.connection.execute(query).scalar_one(), value_on, movement_id)
+
+
+def transfer(work: Work, transfer_id: str) -> RowMapping | None:
+    """A transfer by its identifier."""
+    return work.connection.execute(select(transfers).where(transfers.c.id == transfer_id)).mappings().first()
+
+
+def institution_of(work: Work, row: RowMapping) -> str:
+    """Whose account a transfer debits; both of its accounts are the same institution's."""
+    query = select(accounts.c.institution_id).where(accounts.c.id == row["debit_account_id"])
+    return str(work.connection.execute(query).scalar_one())
+
+
+def reversed_by(work: Work, transfer_id: str) -> str | None:
+    """The reversal of a transfer."""
+    return work.connection.execute(select(transfers.c.id).where(transfers.c.reverses == transfer_id)).scalar()
 
 
 def reverse(work: Work, transfer_id: str, value_on: date, movement_id: str | None = None) -> str:

@@ -25,7 +25,7 @@ from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
 from offcampus_server.orders.service import Order
-from offcampus_server.refunds import decisions, working
+from offcampus_server.refunds import decisions, named, working
 from offcampus_server.refunds.decisions import Line
 from offcampus_server.refunds.tables import OPEN, refunds
 from offcampus_server.refunds.working import Asked
@@ -101,9 +101,10 @@ def agree_silent(work: Work, limit: int) -> int:
 def pay_again(work: Work, limit: int) -> int:
     """Instruct anew what banks failed to pay a day ago; returns for how many refunds."""
     due = instructions.refunds_to_pay_again(work, work.now - PAID_AGAIN_AFTER, limit)
-    for row in resources.by_ids(work, refunds, due).values():
+    rows = [row for row in resources.by_ids(work, refunds, due).values() if not row["payees"] or not _waits(work, row)]
+    for row in rows:
         _pay_again(work, row, None)
-    return len(due)
+    return len(rows)
 
 
 @funds.listen
@@ -160,6 +161,7 @@ def present(work: Work, row: RowMapping) -> dict[str, Any]:
         objection=row["objection"],
         agreed_by=row["agreed_by"],
         ruling=row["ruling"],
+        payees=named.shown(row),
         overdue_at=rfc3339(row["overdue_at"]) if row["overdue_at"] else None,
         **({"decision_id": row["decision_id"]} if row["decision_id"] else {}),
     )
@@ -219,8 +221,13 @@ def _pay_again(work: Work, row: RowMapping, if_match: int | None) -> RowMapping:
     for old in failed:
         instructions.instruct(
             work, "refund", order, old["amount_fen"], refund_id=row["id"], retries=old["id"],
-            part=parts[old["payment_id"], old["part_no"]],
+            part=parts[old["payment_id"], old["part_no"]], payee=named.approved(row, old),
         )  # fmt: skip
+    return paid_again(work, row, if_match)
+
+
+def paid_again(work: Work, row: RowMapping, if_match: int | None = None) -> RowMapping:
+    """A failed part is instructed anew."""
     row = resources.transition(work, refunds, row, if_match, _reached(work, row), "failed")
     tell(work, "refund.paid_again", "paid_again", row)
     return row
@@ -229,10 +236,17 @@ def _pay_again(work: Work, row: RowMapping, if_match: int | None) -> RowMapping:
 def _surely_failed(work: Work, row: RowMapping) -> list[RowMapping]:
     """What may be instructed anew. Raises `instruction.end_uncertain` while nobody knows that nothing moved."""
     failed = instructions.failed_of_refund(work, row["id"])
+    if waiting := [old for old in failed if named.waits(row, old)]:
+        entries = [violation("resource.state", "/payees", given=old["id"]) for old in waiting]
+        raise Problem("resource.state", "another account is named: two officers decide first", entries)
     if found := [old for old in failed if instructions.may_be_given_anew(work, old)]:
         return found
     entries = [violation("instruction.end_uncertain", "/parts", given=old["id"]) for old in failed]
     raise Problem("instruction.end_uncertain", "the first payment may have left the bank after all", entries)
+
+
+def _waits(work: Work, row: RowMapping) -> bool:
+    return any(named.waits(row, old) for old in instructions.failed_of_refund(work, row["id"]))
 
 
 def _reached(work: Work, row: RowMapping) -> str:
