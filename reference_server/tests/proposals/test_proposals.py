@@ -195,7 +195,9 @@ def test_a_charge_back_booked_to_the_wrong_part_is_undone(reserved: World) -> No
     wrong = booking(reserved, "chargeback")
     asked = reserved.ok(propose(reserved, "reversal", transfer_id=wrong), 201)
     done = reserved.ok(decide(reserved, asked))
-    (row,) = run(reserved, "SELECT kind, reverses, reverses_kind FROM ledger_transfers WHERE id = :i", i=done["booked_as"])
+    (row,) = run(
+        reserved, "SELECT kind, reverses, reverses_kind FROM ledger_transfers WHERE id = :i", i=done["booked_as"]
+    )
     assert tuple(row) == ("reversal", wrong, "chargeback")
     assert balanced(reserved)["escrow"] == 480_000
     (entry,) = differences(reserved)
