@@ -116,7 +116,7 @@ def test_a_withdrawal_that_the_bank_fails_is_free_when_that_is_certain(reserved:
 
 
 def test_a_proposal_that_nobody_approves_lapses_and_its_money_is_free(reserved: World) -> None:
-    """Ten days: told as an event, the hold voided, and no approval any more, swept or not."""
+    """Ten days: told as an event, the hold voided, no approval any more, swept or not (getMoneyProposal tells)."""
     asked = reserved.ok(withdraw(reserved, 600_000))
     assert sweep(reserved, lapse) == 0
     reserved.shift(days=10)
@@ -131,9 +131,11 @@ def test_a_proposal_that_nobody_approves_lapses_and_its_money_is_free(reserved: 
 
 
 def test_a_rejected_withdrawal_frees_the_reserve(lite: World) -> None:
-    """Nobody has to wait for it to lapse."""
+    """Nobody has to wait for it to lapse; it stays on the list (listMoneyProposals)."""
     asked = lite.ok(withdraw(lite, 600_000))
     assert lite.ok(decide(lite, asked, "rejection"))["state"] == "rejected"
+    page = lite.ok(lite.authority.get("/v1/money-proposals", state="rejected"))
+    assert [item["id"] for item in page["items"]] == [asked["id"]]
     assert lite.ok(withdraw(lite, 600_000), 201)
     assert instructions(lite) == []
 
