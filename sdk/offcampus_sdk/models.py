@@ -357,6 +357,17 @@ class CapabilitiesRules(Struct, kw_only=True, omit_defaults=True):
     """Plugins"""
 
 
+class CarryOver(Struct, kw_only=True, omit_defaults=True):
+    """What an order has left goes over to a new order under a new contract; the old order closes."""
+
+    external_id: str
+    """Own reference of the payment that carries it"""
+    order: Order
+    """The new order"""
+    consent_reference: str
+    """Proof of the guardian's consent"""
+
+
 class Class(Struct, kw_only=True, omit_defaults=True):
     """A class of a course."""
 
@@ -856,6 +867,8 @@ class CustodyInstructionResource(Struct, kw_only=True, omit_defaults=True):
     """The movement that took it back"""
     payee: CustodyInstructionResourcePayee | None | UnsetType = UNSET
     """Another account of the payer"""
+    origin: CustodyInstructionResourceOrigin | None | UnsetType = UNSET
+    """The part that first paid it"""
 
 
 class CustodyInstructionResourceAuthorityOrder(Struct, kw_only=True, omit_defaults=True):
@@ -883,6 +896,15 @@ class CustodyInstructionResourceFailureCertain(Struct, kw_only=True, omit_defaul
     """By"""
     at: str
     """At"""
+
+
+class CustodyInstructionResourceOrigin(Struct, kw_only=True, omit_defaults=True):
+    """CustodyInstructionResourceOrigin"""
+
+    payment_id: str
+    """Payment"""
+    part_no: int
+    """Part"""
 
 
 class CustodyInstructionResourcePayee(Struct, kw_only=True, omit_defaults=True):
@@ -2267,6 +2289,17 @@ class PaymentResourcePart(Struct, kw_only=True, omit_defaults=True):
     """Captured at"""
     fee_fen: int | UnsetType = UNSET
     """Kept by the channel"""
+    origin: PaymentResourcePartOrigin | None | UnsetType = UNSET
+    """The part that first paid it"""
+
+
+class PaymentResourcePartOrigin(Struct, kw_only=True, omit_defaults=True):
+    """PaymentResourcePartOrigin"""
+
+    payment_id: str
+    """Payment"""
+    part_no: int
+    """Part"""
 
 
 class PaymentResourcePayer(Struct, kw_only=True, omit_defaults=True):

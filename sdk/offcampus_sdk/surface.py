@@ -1563,6 +1563,35 @@ class Orders(Group):
             key=key,
         )
 
+    def carry_over(
+        self,
+        order: models.OrderResource | str,
+        carry_over: models.CarryOver,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+    ) -> models.OrderResource:
+        """Carry an order over to a new one.
+
+        What the order has left becomes the payment of a new order under a new contract, in one event; the old order
+        closes and custody is untouched. The new order is judged by the rules in force for its own contract, as any
+        other: an extension counts as new. Its price is exactly what is carried over.
+
+        `POST /v1/orders/{order_id}/carry-over`; scope `order:write`; MUST (M-07.3, M-07.4, M-14.1).
+
+        Refused with: `carry_over.not_settled`, `resource.exists`, `resource.state`, `concurrency.stale`,
+        `reference.not_found`, `reference.mismatch`, `extension.unknown`, `money.sum_mismatch`, `rules.refused`,
+        `concurrency.if_match_missing`, `rules.unavailable`.
+        """
+        return self._one(
+            "carryOverOrder",
+            models.OrderResource,
+            path={"order_id": id_of(order)},
+            if_match=version_of(order, version),
+            body=carry_over,
+            key=key,
+        )
+
     def get_statement(
         self, order: models.OrderResource | str, *, booked_at: str | None = None, value_on: str | None = None
     ) -> models.OrderStatement:

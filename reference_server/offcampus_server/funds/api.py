@@ -6,6 +6,7 @@ from offcampus_server.funds import (
     account_ledger,
     accounts,
     balances,
+    carry_over,
     differences,
     instructions,
     movements,
@@ -32,6 +33,12 @@ def create_payment(call: Call, work: Work) -> Answer:
     """Pay an order, into custody and nowhere else (M-07.3)."""
     accounts.require_custody(work, orders.named(work, call.body["order_id"]).institution_id)
     return payments.pay(call, work)
+
+
+@handlers("carryOverOrder")
+def carry_over_order(call: Call, work: Work) -> Answer:
+    """Carry an order over to a new one (M-07.3, M-14.1)."""
+    return carry_over.carry_over(call, work)
 
 
 @handlers("openCustodyAccount")

@@ -87,7 +87,8 @@ def present(row: RowMapping) -> dict[str, Any]:
     """An instruction as it is answered (schema `custody-instruction-resource`)."""
     names = (
         "id", "version", "kind", "institution_id", "account_id", "order_id", "refund_id", "payment_id", "part_no",
-        "channel", "amount_fen", "state", "bank_reference", "failure", "authority_order", "taken_back_by", "payee",
+        "channel", "amount_fen", "state", "bank_reference", "failure", "authority_order", "taken_back_by",
+        "payee", "origin",
     )  # fmt: skip
     certain = {"by": row["certain_by"], "at": rfc3339(row["certain_at"])} if row["certain_by"] else None
     issued, updated = rfc3339(row["issued_at"]), rfc3339(row["updated_at"])
@@ -207,6 +208,7 @@ def _issue(
         "order_id": order.id, "refund_id": refund_id, "payment_id": part.payment_id if part else None,
         "part_no": part.part_no if part else None, "channel": part.channel if part else None, "retries": retries,
         "amount_fen": amount_fen, "issued_at": work.now, "updated_at": work.now, "payee": payee,
+        "origin": part.origin if part else None,
     }  # fmt: skip
     work.connection.execute(_INSERT, row)
     held_by = accounts.HELD_BY[account["purpose"]]

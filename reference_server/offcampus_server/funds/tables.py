@@ -55,6 +55,8 @@ custody_instructions = table(
     Column("taken_back_by", Text),
     # Another account of the payer, where the channel that paid is closed.
     Column("payee", Json),
+    # Of money that was carried over: the part that first paid it, through whose channel it goes back.
+    Column("origin", Json),
     CheckConstraint(
         "kind IN ('release', 'refund', 'freeze', 'unfreeze', 'balance', 'reserve_withdrawal')", name="kind"
     ),

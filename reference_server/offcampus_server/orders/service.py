@@ -63,6 +63,7 @@ class Order:
     version: int
     state: str
     pupil_id: str
+    guardian_id: str
     course_id: str
     contract_id: str
     signed_on: date
@@ -105,6 +106,21 @@ def place(call: Call, work: Work) -> Answer:
     sent = call.body
     if (row := resources.known(work, orders, sent)) is not None:
         return Answer(200, present(work, [row])[0], row["version"])
+    row = create(work, sent)
+    return resources.created(row, "orders", present(work, [row])[0])
+
+
+def known(work: Work, sent: Mapping[str, Any]) -> RowMapping | None:
+    """The order that was placed under this external_id with the same content."""
+    return resources.known(work, orders, sent)
+
+
+def create(work: Work, sent: Mapping[str, Any], in_place_of: str | None = None) -> RowMapping:
+    """A new order, judged by the rules in force for its contract.
+
+    Args:
+        in_place_of: an order that closes with it, whose hours do not count beside it.
+    """
     institution = institutions.require(work, sent["institution_id"])
     contracts.check_people(work, sent, institution.id)
     course = courses.require(work, sent["course_id"])
@@ -125,7 +141,11 @@ def place(call: Call, work: Work) -> Answer:
     if parse(sent["ordered_at"]).date() < signed_on:
         raise mismatch("/contract_id", f"the contract was signed on {signed_on}, after the order")
     lease = institutions.lease_until(work, course.document.get("campus_id"))
-    others = open_orders(work, sent["pupil_id"], course.subject, institution.id)
+    others = [
+        each
+        for each in open_orders(work, sent["pupil_id"], course.subject, institution.id)
+        if each.order != in_place_of
+    ]
     decision = work.rules.check_charge(
         documents.charge(sent, course.document, course.region_code, signed_on, others, lease)
     )
@@ -144,7 +164,7 @@ def place(call: Call, work: Work) -> Answer:
     row = resources.change(work, orders, row, None, decision_id=decision_id, version=1)
     ledger.open_account(work, "escrow", row["id"], institution.id)
     tell(work, "createOrder", "created", row)
-    return resources.created(row, "orders", present(work, [row])[0])
+    return row
 
 
 def statement(call: Call, work: Work) -> Answer:
@@ -181,6 +201,11 @@ def open_of_institution(work: Work, institution_id: str) -> list[Order]:
     """An institution's orders that are not over."""
     query = select(orders).where(orders.c.institution_id == institution_id, orders.c.state.in_(OPEN_STATES))
     return [_facts(row) for row in work.connection.execute(query).mappings()]
+
+
+def row(work: Work, order_id: str) -> RowMapping:
+    """An order as it is stored, for the platform's own use."""
+    return resources.by_ids(work, orders, [order_id])[order_id]
 
 
 def load(work: Work, order_id: str) -> Order:
