@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from offcampus_server.funds import releases
+from offcampus_server.funds import accounts, releases
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.problems import Problem, mismatch, violation, wrong_state
@@ -69,6 +69,10 @@ def _check(work: Work, old: Order, new: dict[str, object]) -> None:
         if amount:
             entry = violation("carry_over.not_settled", "/order_id", given=amount, allowed=0)
             raise Problem("carry_over.not_settled", f"{amount} {what}", [entry])
+    kept = accounts.by_id(work, list(ledger.held(work, old.id))).values()
+    if any(account["purpose"] != "custody" for account in kept):
+        detail = "money that is locked at the payer's is unlocked by a refund and locked anew"
+        raise Problem("carry_over.not_settled", detail, [violation("carry_over.not_settled", "/order_id")])
     if sums.escrow == 0:
         raise Problem("carry_over.not_settled", "nothing is left", [violation("carry_over.not_settled", "/order_id")])
     if new["total_fen"] != sums.escrow:

@@ -50,7 +50,7 @@ def instruct(
     held = ledger.held(work, order.id)
     rows = accounts.by_id(work, list(held))
     if from_open_only:
-        held = {id: fen for id, fen in held.items() if rows[id]["state"] == "open" and rows[id]["purpose"] == "custody"}
+        held = {id: fen for id, fen in held.items() if rows[id]["state"] == "open" and rows[id]["purpose"] != "reserve"}
     drawn = decisions.draw(amount_fen, held)
     for account_id, fen in drawn:
         _issue(work, kind, order, rows[account_id], fen, refund_id, part, retries, payee)
@@ -211,10 +211,11 @@ def _issue(
         "origin": part.origin if part else None,
     }  # fmt: skip
     work.connection.execute(_INSERT, row)
-    held_by = accounts.HELD_BY[account["purpose"]]
+    locked = account["purpose"] in accounts.LOCKED
     about = Transfer(
-        kind, order.id, account["id"], amount_fen, row["payment_id"], row["part_no"], row["id"], held_by=held_by
-    )
+        kind, order.id, order.id if locked else account["id"], amount_fen, row["payment_id"], row["part_no"],
+        row["id"], held_by=accounts.HELD_BY[account["purpose"]], held_in=account["id"] if locked else None,
+    )  # fmt: skip
     ledger.hold(work, about)
     work.audit("issueInstruction", row["id"], order.institution_id, detail={"kind": kind, "amount_fen": amount_fen})
     tell(work, "issued", row)

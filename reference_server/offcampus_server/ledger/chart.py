@@ -14,6 +14,8 @@ KINDS = (*ASSETS, *LIABILITIES)
 OPENED_ON_DEMAND = ("in_transit", "fee", "claim", "reserve", "carried")
 """Accounts of an institution, opened by their first transfer."""
 BANK_ACCOUNTS = ("custody", "reserve_held")
+LOCKED = ("wallet", "payer_locked")
+"""Money that never is in custody: it stays the payer's, locked for the order."""
 
 LEGS: dict[str, tuple[tuple[str, str], ...]] = {
     "capture": (("in_transit", "escrow"),),

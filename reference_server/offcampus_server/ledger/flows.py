@@ -59,6 +59,8 @@ class Transfer:
     movement_id: str | None = None
     held_by: str = "custody"
     expires_at: datetime | None = None
+    held_in: str | None = None
+    """Of money at the payer's: the name under which its keeper has all that is locked for the institution."""
 
     def arriving(self, value_on: date) -> Leg:
         """As a leg into the order's escrow."""
@@ -79,7 +81,7 @@ class Transfer:
     def _leg(self, debit: str, credit: str, value_on: date | None) -> Leg:
         return Leg(
             self.kind, debit, credit, self.amount_fen, self.order_id, self.payment_id, self.part_no,
-            self.instruction_id, self.movement_id, value_on, expires_at=self.expires_at,
+            self.instruction_id, self.movement_id, value_on, self.held_in, self.expires_at,
         )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ _COUNTS_AS = {
 _PENDING = {"release": "pending_release", "refund": "pending_refund"}
 _FEES = {"fee": 1, "fee_netted": -1}
 _CLAIMS = {"claim": 1, "claim_paid": -1}
-_BRINGS = ("receipt", "settlement", "fee", "carry_in", "claim_paid", "reserve_use")
+_BRINGS = ("receipt", "lock", "settlement", "fee", "carry_in", "claim_paid", "reserve_use")
 _TAKES = ("release", "refund", "chargeback", "carry_out", "fee_netted")
 
 
@@ -155,7 +155,8 @@ def held(work: Work, order_id: str) -> dict[str, int]:
             found[account_id] = found.get(account_id, 0) + _sign(row) * row.amount_fen
     found = {account_id: fen for account_id, fen in found.items() if fen > 0}
     free = free_balances(work, list(found))
-    return {account_id: min(fen, free[account_id]) for account_id, fen in found.items() if free[account_id] > 0}
+    # What is locked at the payer's has no account at a bank: what the order has locked is all that there is.
+    return {id: min(fen, free.get(id, fen)) for id, fen in found.items() if free.get(id, fen) > 0}
 
 
 def fees_owed(work: Work, order_id: str) -> list[tuple[str, str, int]]:
@@ -264,6 +265,15 @@ def custody_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
     """The posted balance of bank accounts by our books."""
     rows = work.connection.execute(_AT_BANKS, {"owners": list(account_ids)})
     return {row.owner_id: row.debits_posted - row.credits_posted for row in rows}
+
+
+def locked(work: Work, account_id: str) -> int:
+    """What the keeper of locked money has locked in all, under one name."""
+    undone = case((transfers.c.reverses_kind.is_not(None), -1), else_=1)
+    signed = case((transfers.c.kind == "lock", transfers.c.amount_fen), else_=-transfers.c.amount_fen) * undone
+    mine = transfers.c.held_in == account_id, transfers.c.kind.in_(("lock", "release", "refund"))
+    query = select(func.coalesce(func.sum(signed), 0)).where(*mine, transfers.c.state == "posted")
+    return int(work.connection.execute(query).scalar_one())
 
 
 def balance(work: Work, account_id: str, as_of: AsOf = NOW) -> int:

@@ -37,6 +37,7 @@ from offcampus_server.ledger.reading import fees_owed as fees_owed
 from offcampus_server.ledger.reading import free_balances as free_balances
 from offcampus_server.ledger.reading import held as held
 from offcampus_server.ledger.reading import lines as lines
+from offcampus_server.ledger.reading import locked as locked
 from offcampus_server.ledger.reading import refunded_by_part as refunded_by_part
 from offcampus_server.ledger.reading import reserves as reserves
 from offcampus_server.ledger.reading import sums as sums
@@ -89,6 +90,14 @@ _EXPIRE = (
 def open_account(work: Work, kind: str, owner_id: str, institution_id: str) -> None:
     """Open the account of an order (`escrow`, `wallet`…) or of a bank account (`custody`, `reserve_held`), once."""
     work.connection.execute(_OPEN, _opened(chart.account(kind, owner_id), institution_id))
+
+
+def lock(work: Work, transfer: Transfer, institution_id: str, value_on: date) -> str:
+    """Post money that the payer's own account or wallet has locked for an order; returns the transfer's identifier."""
+    name = chart.account(transfer.held_by, transfer.order_id)
+    if work.connection.execute(select(accounts.c.id).where(accounts.c.id == name)).first() is None:
+        open_account(work, transfer.held_by, transfer.order_id, institution_id)
+    return receive(work, transfer, value_on)
 
 
 def receive(work: Work, transfer: Transfer, value_on: date) -> str:

@@ -10,12 +10,10 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from offcampus_server.kernel import resources
 from offcampus_server.kernel.problems import Problem, missing_reference
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.proposals.facts import need, unfit
 from offcampus_server.refunds import payees
-from offcampus_server.refunds.tables import refunds
 
 
 def institution(work: Work, sent: Mapping[str, Any]) -> tuple[str, str]:
@@ -48,6 +46,6 @@ def drop(work: Work, row: RowMapping) -> None:
 
 def _refund(work: Work, refund_id: str) -> RowMapping:
     try:
-        return resources.find(work, refunds, refund_id)
+        return payees.find(work, refund_id)
     except Problem:
         raise missing_reference("/refund_id", refund_id) from None

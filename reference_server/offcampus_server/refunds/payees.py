@@ -32,6 +32,11 @@ def name(call: Call, work: Work) -> Answer:
     return Answer(200, service.present(work, row), row["version"])
 
 
+def find(work: Work, refund_id: str) -> RowMapping:
+    """A refund that the caller may see. Raises the one 404."""
+    return resources.find(work, refunds, refund_id)
+
+
 def why_not(work: Work, row: RowMapping, payment_id: str, part_no: int, *, named: bool = False) -> str | None:
     """Why a part cannot go to another account, or None when it can.
 

@@ -131,7 +131,7 @@ def test_a_proposal_that_nobody_approves_lapses_and_its_money_is_free(reserved: 
 
 
 def test_a_rejected_withdrawal_frees_the_reserve(lite: World) -> None:
-    """Nobody has to wait for it to lapse; it stays on the list (listMoneyProposals)."""
+    """Nobody has to wait for it to lapse (rejectMoneyProposal); it stays on the list (listMoneyProposals)."""
     asked = lite.ok(withdraw(lite, 600_000))
     assert lite.ok(decide(lite, asked, "rejection"))["state"] == "rejected"
     page = lite.ok(lite.authority.get("/v1/money-proposals", state="rejected"))
