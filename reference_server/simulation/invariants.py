@@ -71,6 +71,9 @@ class Watch:
 
     def after_step(self) -> None:
         """What the step touched."""
+        if not self.world.acted:
+            return
+        self.world.acted = False
         found: list[Event] = self.world.oracle.rows(
             "SELECT seq, subject, sequence, type FROM events WHERE seq > ? ORDER BY seq", self.seq
         )

@@ -405,6 +405,7 @@ def set_state(world: World, account: str, state: str) -> None:
     """Freeze or open an account."""
     change = text("UPDATE custody_accounts SET state = :state WHERE id = :id")
     world.house.storage.write(lambda work: work.connection.execute(change, {"state": state, "id": account}))
+    world.acted = True
     (world.frozen.add if state == "frozen" else world.frozen.discard)(account)
     world.outcome = state
 

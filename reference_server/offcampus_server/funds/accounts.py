@@ -26,9 +26,6 @@ _TAKES = (
     .where(custody_accounts.c.purpose == bindparam("purpose"))
     .limit(1)
 )
-_OF_INSTITUTION = select(custody_accounts.c.id).where(
-    custody_accounts.c.institution_id == bindparam("institution"), custody_accounts.c.purpose == "custody"
-)
 
 
 def open_account(call: Call, work: Work) -> Answer:
@@ -112,8 +109,7 @@ def are_kept(work: Work, institution_id: str) -> bool:
 
 def held_by_institution(work: Work, institution_id: str) -> int:
     """What all custody accounts of an institution hold by our books."""
-    ids = work.connection.execute(_OF_INSTITUTION, {"institution": institution_id}).scalars()
-    return sum(ledger.custody_balances(work, list(ids)).values())
+    return ledger.custody_of_institution(work, institution_id)
 
 
 def of_bank(work: Work, account_id: str) -> RowMapping:

@@ -276,6 +276,11 @@ def locked(work: Work, account_id: str) -> int:
     return int(work.connection.execute(query).scalar_one())
 
 
+def custody_of_institution(work: Work, institution_id: str) -> int:
+    """What all custody accounts of an institution hold by our books."""
+    return int(work.connection.execute(_CUSTODY, {"institution": institution_id}).scalar_one())
+
+
 def balance(work: Work, account_id: str, as_of: AsOf = NOW) -> int:
     """The posted balance of an account, from its transfers: debits less credits of an asset, and the other way."""
     state = as_of.state()
@@ -350,6 +355,9 @@ _STANDING = (
     select(transfers)
     .where(transfers.c.order_id == bindparam("order"), transfers.c.state != "voided")
     .order_by(transfers.c.seq)
+)
+_CUSTODY = select(func.coalesce(func.sum(accounts.c.debits_posted - accounts.c.credits_posted), 0)).where(
+    accounts.c.institution_id == bindparam("institution"), accounts.c.kind == "custody"
 )
 _AT_BANKS = select(
     accounts.c.owner_id, accounts.c.debits_posted, accounts.c.credits_posted, accounts.c.credits_pending

@@ -33,6 +33,7 @@ from offcampus_server.ledger.reading import balance as balance
 from offcampus_server.ledger.reading import by_instruction as by_instruction
 from offcampus_server.ledger.reading import by_movement as by_movement
 from offcampus_server.ledger.reading import custody_balances as custody_balances
+from offcampus_server.ledger.reading import custody_of_institution as custody_of_institution
 from offcampus_server.ledger.reading import fees_owed as fees_owed
 from offcampus_server.ledger.reading import free_balances as free_balances
 from offcampus_server.ledger.reading import held as held

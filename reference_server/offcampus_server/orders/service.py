@@ -51,6 +51,7 @@ _COUNT_HOURS = (
         updated_at=bindparam("now"),
     )
 )
+_COUNT_HOURS_OF_ONE = _COUNT_HOURS.returning(*orders.c)
 
 
 @dataclass(frozen=True)
@@ -244,8 +245,12 @@ def add_hours(work: Work, deltas: Mapping[str, tuple[int, int]]) -> None:
     if not deltas:
         return
     counted = [{"order": id, "reported": r, "confirmed": c, "now": work.now} for id, (r, c) in sorted(deltas.items())]
-    work.connection.execute(_COUNT_HOURS, counted)
-    for row in resources.by_ids(work, orders, sorted(deltas)).values():
+    if len(counted) == 1:
+        rows = work.connection.execute(_COUNT_HOURS_OF_ONE, counted[0]).mappings().all()
+    else:
+        work.connection.execute(_COUNT_HOURS, counted)
+        rows = list(resources.by_ids(work, orders, sorted(deltas)).values())
+    for row in rows:
         tell(work, "order.hours_counted", "hours_counted", row)
 
 
@@ -279,11 +284,12 @@ def reopen(work: Work, order_id: str) -> None:
 def close_when_settled(work: Work, order_id: str) -> None:
     """Close an order whose money has all gone where it belongs and whose hours are all decided."""
     order = load(work, order_id)
-    sums = ledger.sums(work, [order_id])[order_id]
-    undecided = order.reported_centi - order.confirmed_centi
-    moving = sums.pending_release + sums.pending_refund
     finished = order.state == "refunding" or order.reported_centi == order.hours_centi
-    if order.state in ("paid", "refunding") and finished and not undecided and not moving and not sums.escrow:
+    if order.state not in ("paid", "refunding") or not finished or order.reported_centi != order.confirmed_centi:
+        return
+    sums = ledger.sums(work, [order_id])[order_id]
+    moving = sums.pending_release + sums.pending_refund
+    if not moving and not sums.escrow:
         set_state(work, order, "closed", "closed", "paid", "refunding", refund_requested_at=None)
 
 
