@@ -37,9 +37,9 @@ class Bank:
     """By external_id: account, signed sum, whether it tells something that happened."""
     documents: list[Document] = field(default_factory=list)
 
-    def receipt(self, order_id: str, account_id: str, amount: int) -> None:
-        """Money comes in."""
-        self.real[account_id] += amount
+    def receipt(self, order_id: str, account_id: str, amount: int, fee: int = 0) -> None:
+        """Money comes in, less what a channel has kept of it."""
+        self.real[account_id] += amount - fee
         self.arrived[order_id] += amount
 
     def move(self, instruction_id: str, order_id: str, account_id: str, amount: int, on: date) -> None:

@@ -17,11 +17,10 @@ HOURS, EVERY = 48, 4
 
 def heal(world: World, watch: Watch) -> None:
     """Everybody does what they owe, for two days. Raises Broken."""
-    for account in list(world.frozen):
-        steps.set_state(world, account, "open")
     for _ in range(HOURS // EVERY):
         world.step = Step("heal", 0)
         world.house.clock.turn(timedelta(hours=EVERY))
+        _departments(world)
         _people(world)
         watch.after_step()
         _deliver(world, watch)
@@ -34,6 +33,13 @@ def heal(world: World, watch: Watch) -> None:
     watch.everything()
     for invariant, detail in _unsettled(world, watch):
         raise Broken(invariant, detail)
+
+
+def _departments(world: World) -> None:
+    for account, version in world.oracle.rows("SELECT id, version FROM custody_accounts WHERE state = 'frozen'"):
+        steps.order_about(world, account, version, "frozen")
+    for (id,) in world.oracle.rows("SELECT id FROM custody_instructions WHERE order_id IS NULL AND state = 'issued'"):
+        steps.tell_execution(world, id)
 
 
 def _deliver(world: World, watch: Watch) -> None:
@@ -54,14 +60,10 @@ def _people(world: World) -> None:
 
 
 def _bank(world: World) -> None:
-    for payment_id, part_no, amount, order_id in world.oracle.rows(steps.PARTS.format("'pending'")):
-        if (payment_id, part_no) not in world.bank.sent_parts:
-            account = world.town.accounts[0]
-            world.bank.sent_parts.add((payment_id, part_no))
-            world.bank.receipt(order_id, account, amount)
-            named = {"payment_id": payment_id, "part_no": part_no}
-            line = world.bank.line(world.now, account, "receipt", amount, True, **named)
-            world.request("bank", "reportCustodyMovements", {"items": [line]})
+    for part in world.oracle.rows(steps.PARTS.format("'pending'")):
+        if (part[0], part[1]) not in world.bank.sent_parts:
+            lines = steps.receive(world, part, world.town.accounts[0])
+            world.request("bank", "reportCustodyMovements", {"items": lines})
     for id, order_id, account, amount, kind, _ in steps.open_tasks(world):
         if not world.bank.tasks[id].moved and not world.bank.tasks[id].told_end:
             world.bank.move(id, order_id, account, amount, world.now.date())
@@ -83,11 +85,14 @@ def _unsettled(world: World, watch: Watch) -> Iterator[tuple[str, str]]:
     for id, order_id in world.oracle.rows("SELECT id, order_id FROM ledger_transfers WHERE state = 'pending'"):
         if not watch.doubted(order_id):
             yield "all money reaches an end", f"{id} of {order_id} is pending"
-    for (order_id,) in world.oracle.rows("SELECT order_id FROM releases_waiting"):
+    waiting = world.oracle.rows("SELECT order_id FROM releases_waiting WHERE settles_at <= ?", world.now)
+    for (order_id,) in waiting if world.town.school.mode != "batch_above_unconsumed" else ():
         if not watch.doubted(order_id):
             yield "all money reaches an end", f"a release of {order_id} waits"
-    for id, order_id, state in world.oracle.rows("SELECT id, order_id, state FROM refunds WHERE state <> 'paid'"):
-        if not watch.doubted(order_id):
+    query = "SELECT id, order_id, state, amount_fen FROM refunds WHERE state <> 'paid'"
+    for id, order_id, state, amount in world.oracle.rows(query):
+        short = amount - watch.instructed(id)  # what a channel kept, the institution owes first
+        if not watch.doubted(order_id) and not (state == "paying" and 0 < short <= watch.fees_owed(order_id)):
             yield "all money reaches an end", f"{id} of {order_id} is {state}"
     for account, real, explained in books(world):
         if real != explained:

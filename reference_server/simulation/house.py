@@ -39,6 +39,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.exc import OperationalError
 
 from simulation.points import Crash, Points
+from simulation.schools import with_invented_cities
 from simulation.servers import memory_backed
 
 START = datetime(2026, 9, 7, 8, tzinfo=SHANGHAI)
@@ -108,9 +109,10 @@ class House:
 
     @contextmanager
     def simulated(self) -> Iterator[None]:
-        """Inside, this process's identifiers, jitter and waiting are the simulation's."""
+        """Inside, identifiers, jitter and waiting are the simulation's, and so are the rules of some cities."""
         with (
             mock.patch.object(ids, "uuid_utils", self.numbers),
+            mock.patch.object(RuleSet, "release_plan", with_invented_cities(RuleSet.release_plan)),
             mock.patch.object(unit_of_work, "time", SimpleNamespace(sleep=lambda _: None)),
         ):
             yield

@@ -46,7 +46,7 @@ class Stage:
     def __init__(self, engine: str, postgres: str | None = None) -> None:
         self.house = House(engine, postgres)
         with self.house.simulated():
-            self.town: Town = build(self.house)
+            self.towns: list[Town] = build(self.house)
         self.oracle = Oracle(self.house)
 
     def play(
@@ -60,13 +60,14 @@ class Stage:
         self.house.points.seen.clear()
         played = Played(script)
         with self.house.simulated():
-            world = World(self.house, self.town, self.oracle)
+            world = World(self.house, self.towns[script.seed % len(self.towns)], self.oracle)
             watch = Watch(world)
             try:
                 for number, step in enumerate(script.steps):
                     played.at = number
                     perform(world, step)
                     watch.after_step()
+                    self.house.points.rest()
                     played.steps += 1
                     if every and (number + 1) % every == 0:
                         watch.everything()

@@ -31,24 +31,30 @@ class Points:
         self._at: int | str | None = None
         self._passed = 0
         self._act: Callable[[], None] | None = None
-        self._engine = engine
+        self._engine, self._attached = engine, False
         self._listening = {
             "before_cursor_execute": self._before, "after_cursor_execute": self._after, "commit": self._commit,
         }  # fmt: skip
 
     def arm(self, at: int | str, act: Callable[[], None]) -> None:
         """Act at the point with this name, or at the one with this number from now on."""
-        if self._act is None:
+        if not self._attached:
             for name, listener in self._listening.items():
                 event.listen(self._engine, name, listener)
+        self._attached = True
         self._at, self._act, self._passed = at, act, 0
 
     def disarm(self) -> bool:
         """Forget what was armed; True when it had not happened."""
-        left = self._act is not None
-        if left:
-            self._forget()
+        left, self._act = self._act is not None, None
         return left
+
+    def rest(self) -> None:
+        """Nothing is due for a while, and no statement is under way: stop listening."""
+        if self._attached and self._act is None:
+            for name, listener in self._listening.items():
+                event.remove(self._engine, name, listener)
+            self._attached = False
 
     def reach(self, name: str) -> None:
         """A point is passed."""
@@ -56,15 +62,9 @@ class Points:
             return
         self.seen[name] += 1
         if self._at in (name, self._passed):
-            act = self._act
-            self._forget()
+            act, self._act = self._act, None
             act()
         self._passed += 1
-
-    def _forget(self) -> None:
-        self._act = None
-        for name, listener in self._listening.items():
-            event.remove(self._engine, name, listener)
 
     def _commit(self, _: Connection) -> None:
         self.reach("before commit")

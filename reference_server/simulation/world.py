@@ -56,7 +56,6 @@ class World:
     """Under way, or without an answer."""
     known: list[tuple[Request, Answer]] = field(default_factory=list)
     """Acknowledged."""
-    frozen: set[str] = field(default_factory=set)
     random: Random = field(default_factory=Random)
     step: Step = field(default_factory=lambda: Step("", 0))
     outcome: str = ""

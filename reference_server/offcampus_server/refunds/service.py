@@ -33,6 +33,7 @@ from offcampus_server.refunds.working import Asked
 CLOCK_TOLERANCE = timedelta(minutes=5)
 PAID_AGAIN_AFTER = timedelta(days=1)
 AGREED = ("agreed", "paying", "paid", "failed")
+_AGREED_TO = select(refunds).where(refunds.c.order_id == bindparam("order"), refunds.c.state.in_(("paying", "failed")))
 _SILENT = (
     select(refunds)
     .where(refunds.c.state == "requested", refunds.c.silence_due_at <= bindparam("now"))
@@ -117,11 +118,16 @@ def on_instruction(work: Work, instruction: RowMapping) -> None:
 @funds.on_arrival
 def on_arrival(work: Work, order_id: str) -> None:
     """Money that a refund waited for has arrived: instruct what could not be instructed before."""
-    query = select(refunds).where(refunds.c.order_id == order_id, refunds.c.state.in_(("paying", "failed")))
-    for row in work.connection.execute(query).mappings().all():
-        missing = row["amount_fen"] - sum(part["amount_fen"] for part in instructions.of_refund(work, row["id"]))
-        if missing > 0:
+    for row in work.connection.execute(_AGREED_TO, {"order": order_id}).mappings().all():
+        if (missing := row["amount_fen"] - _instructed(work, row)) > 0:
             _instruct(work, row, orders.load(work, order_id), missing)
+
+
+@releases.keep_back
+def promised(work: Work, order_id: str) -> int:
+    """What a family is promised and no bank is asked for yet, because it is in transit: nobody else may have it."""
+    rows = work.connection.execute(_AGREED_TO, {"order": order_id}).mappings().all()
+    return sum(row["amount_fen"] - _instructed(work, row) for row in rows)
 
 
 def settle_undecided(work: Work, order_id: str) -> None:
@@ -247,6 +253,11 @@ def _surely_failed(work: Work, row: RowMapping) -> list[RowMapping]:
 
 def _waits(work: Work, row: RowMapping) -> bool:
     return any(named.waits(row, old) for old in instructions.failed_of_refund(work, row["id"]))
+
+
+def _instructed(work: Work, row: RowMapping) -> int:
+    """What banks have been asked to pay back for a refund; what is in transit is asked for when it arrives."""
+    return sum(part["amount_fen"] for part in instructions.of_refund(work, row["id"]))
 
 
 def _reached(work: Work, row: RowMapping) -> str:
