@@ -21,6 +21,8 @@ from simulation.steps import plain
 from simulation.world import Broken, World
 
 Event = tuple[int, str, int, str]
+FROZEN, UNFROZEN = "cn.offcampus.custody_account.frozen.v1", "cn.offcampus.custody_account.unfrozen.v1"
+ISSUED = "cn.offcampus.custody_instruction.issued.v1"
 VERSIONED = (
     "orders", "payments", "refunds", "consumption_records", "custody_instructions", "custody_accounts",
     "custody_movements", "statements",
@@ -241,14 +243,17 @@ class Watch:
         return int(self.world.oracle.one(query, refund_id))
 
     def frozen(self, ids: Sequence[str]) -> None:
-        """A freeze stops releases, never refunds."""
-        query = (
-            "SELECT i.account_id FROM custody_instructions i JOIN custody_accounts a ON a.id = i.account_id"
-            " WHERE i.id = ? AND i.kind = 'release' AND a.state = 'frozen'"
+        """A freeze stops releases, never refunds: by the order in which things were told."""
+        last = (
+            "SELECT i.account_id, (SELECT e.type FROM events e WHERE e.subject = i.account_id AND e.seq < told.seq"
+            f" AND e.type IN ('{FROZEN}', '{UNFROZEN}') ORDER BY e.seq DESC LIMIT 1)"
+            f" FROM custody_instructions i JOIN events told ON told.subject = i.id AND told.type = '{ISSUED}'"
+            " WHERE i.id = ? AND i.kind = 'release'"
         )
         for id in ids:
-            for (account,) in self.world.oracle.rows(query, id):
-                raise Broken("frozen is frozen", f"{id} releases from {account}")
+            for account, state in self.world.oracle.rows(last, id):
+                if state == FROZEN:
+                    raise Broken("frozen is frozen", f"{id} releases from {account}")
 
     # --- the whole ---
 

@@ -91,8 +91,12 @@ class Stage:
         return played
 
     def shrink(self, played: Played, seconds: float = 60) -> Script:
-        """Leave out whatever is not needed to break the same invariant: halves, quarters, down to single steps."""
-        until = time.monotonic() + seconds
+        """Leave out whatever is not needed to break the same invariant: halves, quarters, down to single steps.
+
+        Args:
+            seconds: of processor time.
+        """
+        until = time.process_time() + seconds
         ending = played.at + 1 >= len(played.script.steps)
         idle: set[int] = set()
 
@@ -110,9 +114,9 @@ class Stage:
         busy = tuple(step for number, step in enumerate(kept) if number not in idle)
         kept = busy if still(busy, every) else kept
         size = max(len(kept) // 2, 1)
-        while time.monotonic() < until:
+        while time.process_time() < until:
             start, smaller = 0, False
-            while start < len(kept) and time.monotonic() < until:
+            while start < len(kept) and time.process_time() < until:
                 shorter = kept[:start] + kept[start + size :]
                 if still(shorter, every):
                     kept, smaller = shorter, True
@@ -122,7 +126,7 @@ class Stage:
                 break
             size = max(size // 2, 1)
         for number, step in enumerate(kept):
-            if step.fault and time.monotonic() < until:
+            if step.fault and time.process_time() < until:
                 calm = (*kept[:number], replace(step, fault=""), *kept[number + 1 :])
                 kept = calm if still(calm, every) else kept
         return Script(played.script.seed, kept, played.broken)
