@@ -12,19 +12,25 @@ from simulation.invariants import Watch, books
 from simulation.script import Step
 from simulation.world import Broken, World
 
-HOURS, EVERY = 48, 4
+HOURS, EVERY = 48, 6
 
 
 def heal(world: World, watch: Watch) -> None:
     """Everybody does what they owe, for two days. Raises Broken."""
+    closed = None
     for _ in range(HOURS // EVERY):
         world.step = Step("heal", 0)
         world.house.clock.turn(timedelta(hours=EVERY))
         _departments(world)
+        _officers(world)
         _people(world)
         watch.after_step()
         _deliver(world, watch)
         _bank(world)
+        if (yesterday := world.now.date() - timedelta(days=1)) != closed:
+            closed = yesterday
+            for account in world.town.accounts:
+                steps.close_day(world, account, yesterday)
         for name in SWEEPS:
             world.sweep(name)
         watch.after_step()
@@ -33,6 +39,13 @@ def heal(world: World, watch: Watch) -> None:
     watch.everything()
     for invariant, detail in _unsettled(world, watch):
         raise Broken(invariant, detail)
+
+
+def _officers(world: World) -> None:
+    doubts = steps.DIFFERENCES.format("AND d.type IN ('late_success', 'end_uncertain')")
+    for _ in range(2):
+        for found in world.oracle.rows(doubts):
+            steps.settle_one(world, found)
 
 
 def _departments(world: World) -> None:
@@ -74,8 +87,6 @@ def _bank(world: World) -> None:
         if not task.told_line:
             steps.tell_line(world, id, account, amount, kind)
     steps.pay_claims(world)
-    for account in world.town.accounts:
-        steps.close_day(world, account, world.now.date() - timedelta(days=1))
 
 
 def _unsettled(world: World, watch: Watch) -> Iterator[tuple[str, str]]:

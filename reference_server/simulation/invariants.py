@@ -248,7 +248,7 @@ class Watch:
             "SELECT i.account_id, (SELECT e.type FROM events e WHERE e.subject = i.account_id AND e.seq < told.seq"
             f" AND e.type IN ('{FROZEN}', '{UNFROZEN}') ORDER BY e.seq DESC LIMIT 1)"
             f" FROM custody_instructions i JOIN events told ON told.subject = i.id AND told.type = '{ISSUED}'"
-            " WHERE i.id = ? AND i.kind = 'release'"
+            " WHERE i.id = ? AND i.kind = 'release' AND i.retries IS NULL"  # officers book what a bank did: not asked
         )
         for id in ids:
             for account, state in self.world.oracle.rows(last, id):

@@ -469,21 +469,21 @@ def order(world: World) -> None:
 
 
 DIFFERENCES = """
-SELECT d.id, d.version, d.state, d.type, m.document, d.settlement FROM differences d
-LEFT JOIN custody_movements m ON m.id = d.movement_id WHERE d.state IN ('open', 'proposed') ORDER BY d.id
+SELECT d.id, d.version, d.state, d.type, m.document, d.settlement, d.instruction_id FROM differences d
+LEFT JOIN custody_movements m ON m.id = d.movement_id WHERE d.state IN ('open', 'proposed') {} ORDER BY d.id
 """
 
 
 @step
 def settle(world: World) -> None:
     """Two officers settle a difference: one proposes, another agrees, or sends it back."""
-    if (found := world.pick(DIFFERENCES)) is not None:
+    if (found := world.pick(DIFFERENCES.format(""))) is not None:
         settle_one(world, found)
 
 
 def settle_one(world: World, found: tuple[Any, ...]) -> None:
     """The next step of one settlement."""
-    id, version, state, kind, line, settlement = found
+    id, version, state, kind, line, settlement, instruction_id = found
     if state == "proposed":
         same = world.chance(5)
         by = plain(settlement)["officer"] if same else "OFF-2"
@@ -492,8 +492,12 @@ def settle_one(world: World, found: tuple[Any, ...]) -> None:
         world.request("authority", operation, body, version, difference_id=id)
         return
     body = {"action": "explained", "officer": "OFF-1", "note": "已核对"}
-    if kind == "late_success":
+    if kind == "late_success" and line is not None:
         body["action"] = "book_execution"
+    elif kind == "end_uncertain":
+        if world.bank.tasks[instruction_id].moved:
+            return  # they ask the bank, which looks again
+        body["action"] = "confirm_failure"
     elif kind == "unlinked" and line is not None and "payment_id" in (sent := plain(line)):
         body |= {"action": "book_receipt", "payment_id": sent["payment_id"], "part_no": sent["part_no"]}
     world.request("authority", "proposeSettlement", body, version, difference_id=id)
