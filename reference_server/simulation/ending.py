@@ -103,7 +103,7 @@ def _unsettled(world: World, watch: Watch) -> Iterator[tuple[str, str]]:
     query = "SELECT id, order_id, state, amount_fen FROM refunds WHERE state <> 'paid'"
     for id, order_id, state, amount in world.oracle.rows(query):
         short = amount - watch.instructed(id)  # what a channel kept, the institution owes first
-        if not watch.doubted(order_id) and not (state == "paying" and 0 < short <= watch.fees_owed(order_id)):
+        if not watch.doubted(order_id) and not (state == "paying" and 0 < short <= watch.fees_owed()):
             yield "all money reaches an end", f"{id} of {order_id} is {state}"
     for account, real, explained in books(world):
         if real != explained:

@@ -222,17 +222,17 @@ class Watch:
                 in_transit = self.world.oracle.rows(ORDERS.format("?"), order_id)[0][16]
                 instructed = self.world.oracle.one(INSTRUCTED, id)
                 short = amount - instructed - self.world.oracle.one(OWED, order_id)
-                if short < 0 or (short > self.fees_owed(order_id) and not in_transit):
+                if short < 0 or (short > self.fees_owed() and not in_transit):
                     detail = f"{id}: {amount}, instructed {instructed}"
                     raise Broken("a refund's instructions are its sum", detail)
 
-    def fees_owed(self, order_id: str) -> int:
-        """What channels kept of an order's money and the institution has not made up for: no bank can pay it back."""
+    def fees_owed(self) -> int:
+        """What channels kept and the institution has not made up for: so much the bank accounts of its orders lack."""
         query = (
-            "SELECT coalesce(CAST(SUM(CASE kind WHEN 'fee' THEN amount_fen ELSE -amount_fen END) AS BIGINT), 0)"
-            " FROM ledger_transfers WHERE order_id = ? AND kind IN ('fee', 'fee_netted') AND state = 'posted'"
+            "SELECT coalesce(CAST(SUM(debits_posted - credits_posted) AS BIGINT), 0) FROM ledger_accounts"
+            " WHERE kind = 'fee'"
         )
-        return int(self.world.oracle.one(query, order_id))
+        return int(self.world.oracle.one(query))
 
     def instructed(self, refund_id: str) -> int:
         """What banks are or were asked to pay back for a refund, each failure counted once."""
