@@ -541,7 +541,7 @@ def cheat(world: World) -> None:
     name = next((name for name in ("external_id", "bank_reference") if name in request.body), None)
     if name is None:
         return
-    other = replace(request, body={**request.body, name: "another"})
+    other = replace(request, body={**request.body, name: f"not-{request.body[name]}"[:60]})
     newest = world.oracle.one("SELECT max(seq) FROM events")
     world.step = Step("cheat", world.step.draw)
     if world.send(other) is not None:
