@@ -229,9 +229,8 @@ def reverse(world: World) -> None:
         "external_id": f"con-{world.keys}", "institution_id": world.town.institution_id, "order_id": found[2],
         "type": "reversal", "reverses": found[0], "class_hours_centi": found[3],
         "occurred_from": rfc3339(starts), "occurred_until": rfc3339(starts + timedelta(minutes=90)),
-        "notified_at": rfc3339(starts + timedelta(hours=2)), "place": {"room": "101"},
+        "notified_at": rfc3339(starts + timedelta(hours=2)),
         "proof": {"kind": "roll_call", "reference": "r", "recorded_at": rfc3339(starts + timedelta(minutes=91))},
-        "reason": "entered by mistake",
     }  # fmt: skip
     world.request("vendor", "reportConsumption", {"items": [item]})
 

@@ -40,11 +40,16 @@ class DirectParty:
     def get(self, path: str, **query: Any) -> Told:
         return self._send("GET", path, {}, b"", urlencode(query))
 
-    def post(self, path: str, body: Any = None, *, key: str | None = None, if_match: int | None = None) -> Told:
+    def post(self, path: str, body: Any = None, **how: Any) -> Told:
+        return self.write("POST", path, body, **how)
+
+    def write(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, if_match: int | None = None
+    ) -> Told:  # fmt: skip
         headers = {"content-type": "application/json", "idempotency-key": key or secrets.token_urlsafe(12)}
         if if_match is not None:
             headers["if-match"] = f'"{if_match}"'
-        return self._send("POST", path, headers, b"" if body is None else orjson.dumps(body), "")
+        return self._send(method, path, headers, b"" if body is None else orjson.dumps(body), "")
 
     def _send(self, method: str, path: str, headers: dict[str, str], body: bytes, query: str) -> Told:
         operation_id, named = _route(method, path)

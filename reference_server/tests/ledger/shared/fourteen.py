@@ -27,8 +27,8 @@ def _rows(work: Work, statement: str, **values: Any) -> list[Any]:
 
 def legs_sum_to_zero(work: Work, _: str) -> Iterator[object]:
     """1: what all accounts gave is what all accounts got, posted and pending."""
-    yield from _rows(work, "SELECT 'given and got' FROM ledger_accounts HAVING"
-                           " SUM(debits_posted) <> SUM(credits_posted) OR SUM(debits_pending) <> SUM(credits_pending)")  # fmt: skip
+    query = "SELECT SUM(debits_posted - credits_posted), SUM(debits_pending - credits_pending) FROM ledger_accounts"
+    yield from (row for row in _rows(work, query) if any(row))
 
 
 def custody_of_an_order_is_what_came_less_what_went(work: Work, order: str) -> Iterator[object]:
@@ -95,7 +95,9 @@ def numbers_have_no_gaps(work: Work, _: str) -> Iterator[object]:
     """9: on SQLite, where one writer writes after another."""
     if work.connection.dialect.name == "sqlite":
         for table in ("events", "ledger_transfers", "audit"):
-            yield from _rows(work, f"SELECT '{table}', count(*), max(seq) FROM {table} HAVING count(*) <> max(seq)")
+            ((count, newest),) = _rows(work, f"SELECT count(*), coalesce(max(seq), 0) FROM {table}")
+            if count != newest:
+                yield table, count, newest
 
 
 def refunds_go_back_as_they_came(work: Work, order: str) -> Iterator[object]:
@@ -157,4 +159,4 @@ def every_row_is_proven(world: World) -> None:
     sequencer.run(storage, now, patience_s=0)
     heads.run(storage, keyring, now)
     with storage.engine.connect().execution_options(reading=True) as connection:
-        assert log.verify(connection, keyring).flaws == ()
+        assert log.verify(connection, keyring).flaws == []
