@@ -98,7 +98,7 @@ def _unsettled(world: World, watch: Watch) -> Iterator[tuple[str, str]]:
             yield "all money reaches an end", f"{id} of {order_id} is pending"
     waiting = world.oracle.rows("SELECT order_id FROM releases_waiting WHERE settles_at <= ?", world.now)
     for (order_id,) in waiting if world.town.school.mode != "batch_above_unconsumed" else ():
-        if not watch.doubted(order_id):
+        if not watch.doubted(order_id) and not watch.fees_owed():  # which the bank accounts lack
             yield "all money reaches an end", f"a release of {order_id} waits"
     query = "SELECT id, order_id, state, amount_fen FROM refunds WHERE state <> 'paid'"
     for id, order_id, state, amount in world.oracle.rows(query):
