@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 Document = dict[str, Any]
@@ -15,6 +15,9 @@ class Task:
     """One instruction at the bank."""
 
     moved: bool = False
+    moved_on: date = date.max
+    account_id: str = ""
+    amount: int = 0
     told_end: bool = False
     told_line: bool = False
 
@@ -33,25 +36,27 @@ class Bank:
     lines: dict[str, tuple[str, int, bool]] = field(default_factory=dict)
     """By external_id: account, signed sum, whether it tells something that happened."""
     documents: list[Document] = field(default_factory=list)
-    blamed: set[str] = field(default_factory=set)
-    """Orders of which the bank said that money had not moved, and owned up late: when it is paid again in between, no
-    platform can mend that."""
 
-    def receipt(self, order_id: str, account_id: str, amount: int) -> None:
-        """Money comes in."""
-        self.real[account_id] += amount
+    def receipt(self, order_id: str, account_id: str, amount: int, fee: int = 0) -> None:
+        """Money comes in, less what a channel has kept of it."""
+        self.real[account_id] += amount - fee
         self.arrived[order_id] += amount
 
-    def move(self, instruction_id: str, order_id: str, account_id: str, amount: int) -> None:
+    def move(self, instruction_id: str, order_id: str, account_id: str, amount: int, on: date) -> None:
         """Money leaves."""
         self.real[account_id] -= amount
         self.gone[order_id] += amount
-        self.tasks[instruction_id].moved = True
+        self.tasks[instruction_id] = Task(True, on, account_id, amount)
+
+    def untold(self, account_id: str, until: date) -> int:
+        """What has left an account by the end of a day, and is on no line yet: no closing balance hides it."""
+        mine = (task for task in self.tasks.values() if task.moved and not task.told_line)
+        return sum(task.amount for task in mine if task.account_id == account_id and task.moved_on <= until)
 
     def line(self, now: datetime, account_id: str, kind: str, amount: int, true: bool, **more: Any) -> Document:
         """A line as it will be reported; `true` when it tells something that happened, for the first time."""
         number = len(self.documents)
-        credit = kind == "receipt"
+        credit = kind in ("receipt", "claim_paid")
         document = {
             "external_id": f"line-{number:06}", "account_id": account_id, "kind": kind,
             "direction": "credit" if credit else "debit", "amount_fen": amount, "booked_at": now.isoformat(),
@@ -64,6 +69,6 @@ class Bank:
     def overpaid(self) -> str | None:
         """An order for which more left than came in, by nobody's fault but the platform's."""
         for order_id, fen in self.gone.items():
-            if fen > self.arrived[order_id] and order_id not in self.blamed:
+            if fen > self.arrived[order_id]:
                 return f"{order_id}: {fen} of {self.arrived[order_id]}"
         return None

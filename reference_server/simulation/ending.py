@@ -12,19 +12,25 @@ from simulation.invariants import Watch, books
 from simulation.script import Step
 from simulation.world import Broken, World
 
-HOURS, EVERY = 48, 4
+HOURS, EVERY = 48, 6
 
 
 def heal(world: World, watch: Watch) -> None:
     """Everybody does what they owe, for two days. Raises Broken."""
-    for account in list(world.frozen):
-        steps.set_state(world, account, "open")
+    closed = None
     for _ in range(HOURS // EVERY):
         world.step = Step("heal", 0)
         world.house.clock.turn(timedelta(hours=EVERY))
+        _departments(world)
+        _officers(world)
         _people(world)
-        _deliver(world)
+        watch.after_step()
+        _deliver(world, watch)
         _bank(world)
+        if (yesterday := world.now.date() - timedelta(days=1)) != closed:
+            closed = yesterday
+            for account in world.town.accounts:
+                steps.close_day(world, account, yesterday)
         for name in SWEEPS:
             world.sweep(name)
         watch.after_step()
@@ -35,10 +41,25 @@ def heal(world: World, watch: Watch) -> None:
         raise Broken(invariant, detail)
 
 
-def _deliver(world: World) -> None:
+def _officers(world: World) -> None:
+    doubts = steps.DIFFERENCES.format("AND d.type IN ('late_success', 'end_uncertain')")
+    for _ in range(2):
+        for found in world.oracle.rows(doubts):
+            steps.settle_one(world, found)
+
+
+def _departments(world: World) -> None:
+    for account, version in world.oracle.rows("SELECT id, version FROM custody_accounts WHERE state = 'frozen'"):
+        steps.order_about(world, account, version, "frozen")
+    for (id,) in world.oracle.rows("SELECT id FROM custody_instructions WHERE order_id IS NULL AND state = 'issued'"):
+        steps.tell_execution(world, id)
+
+
+def _deliver(world: World, watch: Watch) -> None:
     under_way, world.waiting = world.waiting, []
     for request in under_way:
         world.send(request)
+        watch.after_step()
 
 
 def _people(world: World) -> None:
@@ -52,23 +73,20 @@ def _people(world: World) -> None:
 
 
 def _bank(world: World) -> None:
-    for payment_id, part_no, amount, order_id in world.oracle.rows(steps.PARTS.format("'pending'")):
-        if (payment_id, part_no) not in world.bank.sent_parts:
-            account = world.town.accounts[0]
-            world.bank.sent_parts.add((payment_id, part_no))
-            world.bank.receipt(order_id, account, amount)
-            named = {"payment_id": payment_id, "part_no": part_no}
-            line = world.bank.line(world.now, account, "receipt", amount, True, **named)
-            world.request("bank", "reportCustodyMovements", {"items": [line]})
+    for part in world.oracle.rows(steps.PARTS.format("'pending'")):
+        if (part[0], part[1]) not in world.bank.sent_parts:
+            lines = steps.receive(world, part, world.town.accounts[0])
+            world.request("bank", "reportCustodyMovements", {"items": lines})
     for id, order_id, account, amount, kind, _ in steps.open_tasks(world):
+        if not world.bank.tasks[id].moved and not world.bank.tasks[id].told_end:
+            world.bank.move(id, order_id, account, amount, world.now.date())
         task = world.bank.tasks[id]
-        if not task.moved and not task.told_end:
-            world.bank.move(id, order_id, account, amount)
         if not task.told_end:
             task.told_end = True
             steps.tell_execution(world, id)
         if not task.told_line:
             steps.tell_line(world, id, account, amount, kind)
+    steps.pay_claims(world)
 
 
 def _unsettled(world: World, watch: Watch) -> Iterator[tuple[str, str]]:
@@ -76,12 +94,16 @@ def _unsettled(world: World, watch: Watch) -> Iterator[tuple[str, str]]:
     if world.waiting:
         yield "every request gets its answer", f"{len(world.waiting)} wait, first {world.waiting[0].operation}"
     for id, order_id in world.oracle.rows("SELECT id, order_id FROM ledger_transfers WHERE state = 'pending'"):
-        yield "all money reaches an end", f"{id} of {order_id} is pending"
-    for (order_id,) in world.oracle.rows("SELECT order_id FROM releases_waiting"):
         if not watch.doubted(order_id):
+            yield "all money reaches an end", f"{id} of {order_id} is pending"
+    waiting = world.oracle.rows("SELECT order_id FROM releases_waiting WHERE settles_at <= ?", world.now)
+    for (order_id,) in waiting if world.town.school.mode != "batch_above_unconsumed" else ():
+        if not watch.doubted(order_id) and not watch.fees_owed():  # which the bank accounts lack
             yield "all money reaches an end", f"a release of {order_id} waits"
-    for id, order_id, state in world.oracle.rows("SELECT id, order_id, state FROM refunds WHERE state <> 'paid'"):
-        if not watch.doubted(order_id):
+    query = "SELECT id, order_id, state, amount_fen FROM refunds WHERE state <> 'paid'"
+    for id, order_id, state, amount in world.oracle.rows(query):
+        short = amount - watch.instructed(id)  # what a channel kept, the institution owes first
+        if not watch.doubted(order_id) and not (state == "paying" and 0 < short <= watch.fees_owed()):
             yield "all money reaches an end", f"{id} of {order_id} is {state}"
     for account, real, explained in books(world):
         if real != explained:

@@ -39,9 +39,10 @@ from sqlalchemy import event, make_url
 from sqlalchemy.exc import OperationalError
 
 from simulation.points import Crash, Points
+from simulation.schools import with_invented_cities
+from simulation.servers import memory_backed
 
 START = datetime(2026, 9, 7, 8, tzinfo=SHANGHAI)
-MEMORY = "/dev/shm"  # noqa: S108 - only folders with drawn names are made there
 EVERY_SCOPE = frozenset(scope for granted in roles().values() for scope in granted)
 _SEALING_KEY = Fernet.generate_key().decode()
 
@@ -83,7 +84,7 @@ class House:
     """One platform and its database."""
 
     def __init__(self, engine_name: str, postgres: str | None = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="offcampus-sim-", dir=_memory_backed()))
+        self.folder = Path(tempfile.mkdtemp(prefix="offcampus-sim-", dir=memory_backed()))
         self.disk = SqliteDisk(self.folder) if engine_name == "sqlite" else PostgresDisk(postgres or "")
         self.engine = self.disk.engine
         self.points = Points(self.engine)
@@ -108,9 +109,10 @@ class House:
 
     @contextmanager
     def simulated(self) -> Iterator[None]:
-        """Inside, this process's identifiers, jitter and waiting are the simulation's."""
+        """Inside, identifiers, jitter and waiting are the simulation's, and so are the rules of some cities."""
         with (
             mock.patch.object(ids, "uuid_utils", self.numbers),
+            mock.patch.object(RuleSet, "release_plan", with_invented_cities(RuleSet.release_plan)),
             mock.patch.object(unit_of_work, "time", SimpleNamespace(sleep=lambda _: None)),
         ):
             yield
@@ -288,10 +290,6 @@ class PostgresDisk:
 
 def _never_wait(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA busy_timeout=0")  # who holds the lock runs in this very thread
-
-
-def _memory_backed() -> str | None:
-    return MEMORY if Path(MEMORY).is_dir() else None
 
 
 def _always(rules: RuleSet) -> Callable[[], RuleSet]:

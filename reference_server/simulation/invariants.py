@@ -6,7 +6,6 @@ through the server's own verification and through what the bank, the parties and
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,9 +16,13 @@ from offcampus_server.kernel.clock import security_instant
 from offcampus_server.prooflog import heads, sequencer
 from offcampus_server.prooflog import verification as log
 
+from simulation import model
+from simulation.steps import plain
 from simulation.world import Broken, World
 
 Event = tuple[int, str, int, str]
+FROZEN, UNFROZEN = "cn.offcampus.custody_account.frozen.v1", "cn.offcampus.custody_account.unfrozen.v1"
+ISSUED = "cn.offcampus.custody_instruction.issued.v1"
 VERSIONED = (
     "orders", "payments", "refunds", "consumption_records", "custody_instructions", "custody_accounts",
     "custody_movements", "statements",
@@ -29,8 +32,15 @@ SELECT o.id, o.state, o.total_fen, o.class_hours_centi, o.gift_hours_centi, o.gi
   o.confirmed_centi, a.debits_pending, a.debits_posted, a.credits_pending, a.credits_posted,
   (SELECT count(*) FROM releases_waiting w WHERE w.order_id = o.id),
   (SELECT coalesce(CAST(SUM(i.amount_fen) AS BIGINT), 0) FROM custody_instructions i WHERE i.order_id = o.id
-   AND i.kind = 'refund' AND i.state = 'failed' AND NOT EXISTS
-   (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id))
+   AND i.kind = 'refund' AND i.state = 'failed' AND i.certain_by IS NOT NULL AND NOT EXISTS
+   (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id)),
+  o.document, o.release_plan,
+  (SELECT count(*) FROM payment_parts q JOIN payments p ON p.id = q.payment_id WHERE p.order_id = o.id
+   AND q.captured_at IS NOT NULL AND q.settled_at IS NULL),
+  (SELECT coalesce(CAST(SUM(r.amount_fen - (SELECT coalesce(SUM(i.amount_fen), 0) FROM custody_instructions i
+   WHERE i.refund_id = r.id AND NOT EXISTS (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id)))
+   AS BIGINT), 0)
+   FROM refunds r WHERE r.order_id = o.id AND r.state IN ('paying', 'failed'))
 FROM orders o JOIN ledger_accounts a ON a.id = 'escrow:' || o.id WHERE o.id IN ({})
 """
 TRANSFERS = """
@@ -47,6 +57,16 @@ WHERE i.order_id = ? AND i.state = 'failed' AND m.direction = 'debit'
 """
 
 
+INSTRUCTED = """
+SELECT coalesce(CAST(SUM(amount_fen) AS BIGINT), 0) FROM custody_instructions i
+WHERE refund_id = ? AND NOT EXISTS (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id)
+"""
+OWED = """
+SELECT coalesce(CAST(SUM(CASE WHEN kind = 'claim' THEN amount_fen ELSE -amount_fen END) AS BIGINT), 0)
+FROM ledger_transfers WHERE kind IN ('claim', 'claim_paid') AND order_id = ?
+"""
+
+
 class Watch:
     """Watches one world; raises Broken."""
 
@@ -58,9 +78,14 @@ class Watch:
         for subject, version in world.oracle.rows("SELECT subject, max(sequence) FROM events GROUP BY subject"):
             self.versions[subject] = version
         self.checks = 0
+        self.latest = world.now.date()
 
     def after_step(self) -> None:
         """What the step touched."""
+        self.latest = max(self.latest, self.world.now.date())
+        if not self.world.acted:
+            return
+        self.world.acted = False
         found: list[Event] = self.world.oracle.rows(
             "SELECT seq, subject, sequence, type FROM events WHERE seq > ? ORDER BY seq", self.seq
         )
@@ -131,7 +156,7 @@ class Watch:
             self._order(row, sums[row[0]], sides[row[0]], hours[row[0]])
 
     def _order(self, row: Any, sums: Any, sides: Any, hours: Any) -> None:
-        id, state, total, paid_hours, gift, policy, reported, confirmed = row[:8]
+        id, state, total, _, _, policy, reported, confirmed = row[:8]
         stored = dict(zip((("debit", "pending"), ("debit", "posted"), ("credit", "pending"), ("credit", "posted")),
                           row[8:12], strict=True))  # fmt: skip
         for side, fen in stored.items():
@@ -143,15 +168,19 @@ class Watch:
         escrow = stored["credit", "posted"] - stored["debit", "posted"] - stored["debit", "pending"]
         if escrow < 0:
             raise Broken("custody of an order is never below zero", f"{id}: {escrow}")
-        gone = sums["release", "posted"] + sums["release", "pending"]
-        earned = earned_fen(total, confirmed, paid_hours + gift if policy == "pro_rata" else paid_hours)
-        if gone > earned:
-            raise Broken("released follows consumption", f"{id}: {gone} of {earned} earned")
-        owed = row[13]  # what a bank failed to refund keeps its room until it is paid again
-        if gone < earned and escrow > owed and not row[12] and state != "closed" and not self.doubted(id):
+        owing = sums["claim", "posted"] - sums["claim_paid", "posted"]
+        escrow -= owing  # what is only owed is nobody's to give
+        gone = sums["release", "posted"] + sums["release", "pending"] + sums["fee_netted", "posted"]
+        plan, earned = plain(row[15]), model.earned_fen(plain(row[14]), policy, confirmed)
+        if gone > (most := model.ceiling(plan, total, earned, self.latest)):
+            raise Broken("released follows consumption", f"{id}: {gone}, {earned} earned, at most {most}")
+        # What a bank failed to refund keeps its room until it is paid again, and so does what is agreed and in transit.
+        owed = row[13] + max(row[17] - owing, 0)
+        follows = plan["mode"] in model.BY_LESSON
+        if follows and gone < earned and escrow > owed and not row[12] and state != "closed" and not self.doubted(id):
             raise Broken("what is earned is asked for", f"{id}: {gone} of {earned} earned, {escrow} free, none waits")
         if escrow < owed:
-            raise Broken("what a bank failed to refund keeps its money", f"{id}: {escrow} free, {owed} owed back")
+            raise Broken("what a family is promised keeps its money", f"{id}: {escrow} free, {owed} owed back")
         if state == "closed" and (escrow or sums["release", "pending"] or sums["refund", "pending"]):
             raise Broken("a closed order has no money", f"{id}: {escrow} free, {dict(sums)}")
         if state == "paid" and stored["credit", "posted"] != total:
@@ -170,44 +199,61 @@ class Watch:
         for id in ids:
             order_id, amount = self.world.oracle.rows("SELECT order_id, amount_fen FROM refunds WHERE id = ?", id)[0]
             (row,) = self.world.oracle.rows(ORDERS.format("?"), order_id)
-            total, paid_hours, gift, policy, reported = row[2:7]
+            policy, reported = row[5:7]
             sums: dict[tuple[str, str], int] = defaultdict(int)
             for _, kind, state, _, _, fen in self.world.oracle.rows(TRANSFERS.format("?"), order_id):
                 sums[kind, state] += fen
-            free = row[11] - row[9] - row[8] + amount  # before the agreement's own holds
-            before = sums["refund", "posted"] + sums["refund", "pending"] - amount
-            left = row[11] - before
-            unearned = left - earned_fen(total, reported, paid_hours + gift if policy == "pro_rata" else paid_hours)
-            if amount not in (max(min(unearned, free), 0), min(left, free)):
-                raise Broken(
-                    "a refund is what is not consumed", f"{id}: {amount}; unearned {unearned}, left {left}, {free} free"
-                )
+            held = self.world.oracle.one(INSTRUCTED, id)  # the agreement's own holds; what is owed by others waits
+            before = sums["refund", "posted"] + sums["refund", "pending"] - held
+            left = row[11] - sums["claim", "posted"] - before
+            unearned = left - model.earned_fen(plain(row[14]), policy, reported)
+            if amount not in (max(unearned, 0), left):
+                raise Broken("a refund is what is not consumed", f"{id}: {amount}; unearned {unearned}, left {left}")
 
     def workings(self, ids: Sequence[str]) -> None:
         """The lines of a refund's working add up to its sum; its parts too, each once."""
         for id in ids:
-            query = "SELECT state, amount_fen, working FROM refunds WHERE id = ?"
-            state, amount, working = self.world.oracle.rows(query, id)[0]
-            lines = json.loads(working) if isinstance(working, str) else working
-            shown = sum(line["amount_fen"] for line in lines if line["line"] != "refund")
-            if shown != amount and not (amount == 0 and shown < 0):  # more was consumed than paid: nothing goes back
+            query = "SELECT state, amount_fen, working, order_id FROM refunds WHERE id = ?"
+            state, amount, working, order_id = self.world.oracle.rows(query, id)[0]
+            shown = sum(line["amount_fen"] for line in plain(working) if line["line"] != "refund")
+            if shown != amount:
                 raise Broken("the working adds up", f"{id}: {amount}, lines {shown}")
             if state in ("paying", "paid", "failed"):
-                query = (
-                    "SELECT coalesce(CAST(SUM(amount_fen) AS BIGINT), 0) FROM custody_instructions i"
-                    " WHERE refund_id = ? AND NOT EXISTS (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id)"
-                )
-                if (instructed := self.world.oracle.one(query, id)) != amount:
+                in_transit = self.world.oracle.rows(ORDERS.format("?"), order_id)[0][16]
+                instructed = self.world.oracle.one(INSTRUCTED, id)
+                short = amount - instructed - self.world.oracle.one(OWED, order_id)
+                if short < 0 or (short > self.fees_owed() and not in_transit):
                     detail = f"{id}: {amount}, instructed {instructed}"
                     raise Broken("a refund's instructions are its sum", detail)
 
+    def fees_owed(self) -> int:
+        """What channels kept and the institution has not made up for: so much the bank accounts of its orders lack."""
+        query = (
+            "SELECT coalesce(CAST(SUM(debits_posted - credits_posted) AS BIGINT), 0) FROM ledger_accounts"
+            " WHERE kind = 'fee'"
+        )
+        return int(self.world.oracle.one(query))
+
+    def instructed(self, refund_id: str) -> int:
+        """What banks are or were asked to pay back for a refund, each failure counted once."""
+        query = (
+            "SELECT coalesce(CAST(SUM(amount_fen) AS BIGINT), 0) FROM custody_instructions i"
+            " WHERE refund_id = ? AND NOT EXISTS (SELECT 1 FROM custody_instructions n WHERE n.retries = i.id)"
+        )
+        return int(self.world.oracle.one(query, refund_id))
+
     def frozen(self, ids: Sequence[str]) -> None:
-        """A freeze stops releases, never refunds."""
-        for id in ids if self.world.frozen else ():
-            query = "SELECT kind, account_id FROM custody_instructions WHERE id = ?"
-            kind, account = self.world.oracle.rows(query, id)[0]
-            if kind == "release" and account in self.world.frozen:
-                raise Broken("frozen is frozen", f"{id} releases from {account}")
+        """A freeze stops releases, never refunds: by the order in which things were told."""
+        last = (
+            "SELECT i.account_id, (SELECT e.type FROM events e WHERE e.subject = i.account_id AND e.seq < told.seq"
+            f" AND e.type IN ('{FROZEN}', '{UNFROZEN}') ORDER BY e.seq DESC LIMIT 1)"
+            f" FROM custody_instructions i JOIN events told ON told.subject = i.id AND told.type = '{ISSUED}'"
+            " WHERE i.id = ? AND i.kind = 'release' AND i.retries IS NULL"  # officers book what a bank did: not asked
+        )
+        for id in ids:
+            for account, state in self.world.oracle.rows(last, id):
+                if state == FROZEN:
+                    raise Broken("frozen is frozen", f"{id} releases from {account}")
 
     # --- the whole ---
 
@@ -259,6 +305,8 @@ class Watch:
             raise Broken("a matched receipt is booked", id)
 
     def _unrefused(self) -> None:
+        if self.world.town.school.mode == "batch_above_unconsumed":
+            return  # there they do: what the institution's other orders need stays
         query = "SELECT subject FROM decisions WHERE kind = 'release' AND outcome <> 'allow'"
         for (subject,) in self.world.oracle.rows(query):
             raise Broken("the rules never hold back what the server asks for", subject)
@@ -273,11 +321,6 @@ class Watch:
         newest = self.world.oracle.one("SELECT coalesce(max(seq), 0) FROM events")
         if newest < self.seq:
             raise Broken("what was committed survives", f"events up to {newest}, {self.seq} had been seen")
-
-
-def earned_fen(price: int, consumed: int, hours: int) -> int:
-    """The pure model: the whole part of the price for the share that is consumed."""
-    return price * min(consumed, hours) // hours
 
 
 def books(world: World) -> Iterator[tuple[str, int, int]]:

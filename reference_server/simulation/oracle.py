@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from typing import Any
 
+from offcampus_server.kernel.db import Instant
+from sqlalchemy.dialects import sqlite
+
 from simulation.house import House, SqliteDisk
+
+_INSTANT, _SQLITE = Instant(), sqlite.dialect()
 
 
 class Oracle:
@@ -23,7 +29,10 @@ class Oracle:
         if self._of != current:
             self.forget()
             self._connection, self._of = self._connect(), current
-        if not isinstance(disk, SqliteDisk):
+        if isinstance(disk, SqliteDisk):
+            values = tuple(_INSTANT.process_bind_param(each, _SQLITE) if isinstance(each, datetime) else each
+                           for each in values)  # fmt: skip
+        else:
             statement = statement.replace("%", "%%").replace("?", "%s")
         return list(self._connection.execute(statement, values).fetchall())
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -31,23 +33,33 @@ class Bug:
     @contextmanager
     def planted(self) -> Iterator[None]:
         """The bug is in the code as long as the context lasts. Raises LookupError when the code has moved on."""
+        module, owner, name = self._place()
+        raw = inspect.getattr_static(owner, name)
+        source = self.source().replace(self.was, self.now, 1)
+        made: dict[str, Any] = {}
+        exec(compile(f"from __future__ import annotations\n{source}", f"<{self.name}>", "exec"), vars(module), made)  # noqa: S102
+        changed = made[name]
+        with mock.patch.object(owner, name, property(changed) if isinstance(raw, property) else changed):
+            yield
+
+    def source(self) -> str:
+        """The function as it stands. Raises LookupError when it no longer says what the bug changes."""
+        _, owner, name = self._place()
+        raw = inspect.getattr_static(owner, name)
+        function: Any = raw.fget if isinstance(raw, property) else raw
+        source = textwrap.dedent(inspect.getsource(function))
+        if self.was not in source:
+            raise LookupError(f"{self.name}: {self.where} no longer says {self.was!r}")
+        return source[source.index("def ") :]
+
+    def _place(self) -> tuple[ModuleType, Any, str]:
         module_name, _, path = self.where.partition(":")
         module = importlib.import_module(f"offcampus_server.{module_name}")
         owner: Any = module
         *outer, name = path.split(".")
         for step in outer:
             owner = getattr(owner, step)
-        raw = inspect.getattr_static(owner, name)
-        function: Any = raw.fget if isinstance(raw, property) else raw
-        source = textwrap.dedent(inspect.getsource(function))
-        if self.was not in source:
-            raise LookupError(f"{self.name}: {self.where} no longer says {self.was!r}")
-        source = source[source.index("def ") :].replace(self.was, self.now, 1)
-        made: dict[str, Any] = {}
-        exec(compile(f"from __future__ import annotations\n{source}", f"<{self.name}>", "exec"), vars(module), made)  # noqa: S102
-        changed = made[name]
-        with mock.patch.object(owner, name, property(changed) if isinstance(raw, property) else changed):
-            yield
+        return module, owner, name
 
 
 OURS = "no request ends in a fault of ours"
@@ -95,19 +107,22 @@ _ALL = [
         "a freeze stops nothing", ("frozen is frozen",)),
     Bug("release-does-not-wait", "funds.releases:release_due", "if asked < amount:", "if asked < 0:",
         "what a freeze holds up is forgotten", ("what is earned is asked for",)),
-    Bug("failed-release-forgotten", "funds.service:_after", "releases.wait_again(work, row[\"order_id\"])", "pass",
+    Bug("failed-release-forgotten", "funds.service:failed_for_certain",
+        "releases.wait_for_next_round(work, row[\"order_id\"])", "pass",
         "a failed release is never asked for again", ("what is earned is asked for",)),
     Bug("executed-is-voided", "funds.service:executed", "ledger.post(work, row[\"id\"], value_on)",
         "ledger.void(work, row[\"id\"])", "an executed instruction frees its money", ("verify", "what is earned")),
-    Bug("failed-is-posted", "funds.service:fail", "ledger.void(work, row[\"id\"])",
-        "ledger.post(work, row[\"id\"], work.now.date())", "a failed instruction counts as paid", ("verify",)),
+    Bug("failed-is-posted", "funds.certainty:make", "ledger.void(work, row[\"id\"])",
+        "ledger.post(work, row[\"id\"], work.now.date())", "a failed instruction counts as paid",
+        ("verify", "what a family is promised")),
     Bug("execution-not-posted", "funds.service:executed", "ledger.post(work, row[\"id\"], value_on)", "None",
         "an execution is noted and not booked", ("verify", OURS)),
     Bug("refund-of-the-confirmed", "refunds.working:_sum", "earned_with_reported=order.earned_fen(order.reported_centi)",
         "earned_with_reported=order.earned_fen(order.confirmed_centi)", "what is undecided is refunded too",
         ("a refund is what is not consumed",)),
-    Bug("refund-a-fen-more", "refunds.decisions:work_out", "amount = min(owed,", "amount = min(owed + 1,",
-        "a refund is a fen too large", ("a refund is what", "the working adds up", OURS)),
+    Bug("refund-a-fen-more", "refunds.decisions:work_out", "owed = sum(line.amount_fen for line in lines)",
+        "owed = 1 + sum(line.amount_fen for line in lines)", "a refund is a fen too large",
+        ("a refund is what", "the working adds up", OURS)),
     Bug("silent-money", "orders.service:money_moved", "tell(work, \"order.money_moved\", \"money_moved\", row)", "None",
         "money moves without an event", ("one event per version", "every change has its event")),
     Bug("told-twice", "orders.service:money_moved", "tell(work, \"order.money_moved\", \"money_moved\", row)",
@@ -136,7 +151,7 @@ _ALL = [
         "a receipt that is told twice is booked twice", (OURS, "verify", "paid is the whole price", "the bank has")),
     Bug("wrong-sum-booked", "funds.decisions:break_of_receipt", "part.amount_fen != line[\"amount_fen\"]", "False",
         "a receipt of another sum counts as the part's", ("a matched receipt", "verify", "the bank has")),
-    Bug("closes-too-early", "orders.service:close_when_settled", "and not moving", "",
+    Bug("closes-too-early", "orders.service:close_when_settled", "not moving and", "",
         "an order closes while money still moves", ("a closed order has no money", OURS)),
     Bug("closes-with-money", "orders.service:close_when_settled", "and not sums.escrow", "",
         "an order closes while it still has money", ("a closed order has no money",)),
@@ -153,19 +168,26 @@ BUGS = {bug.name: bug for bug in _ALL}
 
 
 def page() -> str:
-    """`docs/planted-bugs.md`."""
-    rows = [f"| {bug.name} | `{bug.where}` | {bug.tells} | {'; '.join(bug.finds)} |" for bug in _ALL]
+    """`docs/planted-bugs.md`, with what the last hunt of all of them found."""
+    found = json.loads(HUNTED.read_text(encoding="utf-8")) if HUNTED.exists() else {}
+    rows = []
+    for bug in _ALL:
+        by, seed, steps = found.get(bug.name, ("not hunted yet", "", ""))
+        rows.append(f"| {bug.name} | `{bug.where}` | {bug.tells} | {by} | {seed} | {steps} |")
     return "\n".join([HEAD, *rows, ""])
+
+
+HUNTED = Path(__file__).with_name("hunted.json")
+"""By bug: the invariant that found it, the seed, and after how many steps in all."""
 
 
 HEAD = """# Planted bugs
 
 Bugs that are planted in the reference server's own money code, one at a time, to show that the simulator finds them
-(`reference_server/tests/simulation`; all of them with `-m long`). `python -m simulation --planted NAME` plays with one.
-Generated by `python -m simulation.planted`.
+(`reference_server/tests/simulation`; all of them with `-m long`). `python -m simulation --planted NAME` plays with one,
+`python -m simulation.hunt` plays with each until something breaks and writes this page. Seeds are played one after
+another from 1, in histories of 400 steps with every invariant of the whole database checked each 25 steps; the last
+column counts all steps until the bug was found.
 
-| bug | planted in | what it does | found by an invariant that begins |
-|---|---|---|---|"""
-
-if __name__ == "__main__":
-    (Path(__file__).parents[2] / "docs" / "planted-bugs.md").write_text(page(), encoding="utf-8")
+| bug | planted in | what it does | found by | seed | steps |
+|---|---|---|---|---|---|"""

@@ -46,7 +46,7 @@ class Stage:
     def __init__(self, engine: str, postgres: str | None = None) -> None:
         self.house = House(engine, postgres)
         with self.house.simulated():
-            self.town: Town = build(self.house)
+            self.towns: list[Town] = build(self.house)
         self.oracle = Oracle(self.house)
 
     def play(
@@ -60,13 +60,14 @@ class Stage:
         self.house.points.seen.clear()
         played = Played(script)
         with self.house.simulated():
-            world = World(self.house, self.town, self.oracle)
+            world = World(self.house, self.towns[script.seed % len(self.towns)], self.oracle)
             watch = Watch(world)
             try:
                 for number, step in enumerate(script.steps):
                     played.at = number
                     perform(world, step)
                     watch.after_step()
+                    self.house.points.rest()
                     played.steps += 1
                     if every and (number + 1) % every == 0:
                         watch.everything()
@@ -90,8 +91,12 @@ class Stage:
         return played
 
     def shrink(self, played: Played, seconds: float = 60) -> Script:
-        """Leave out whatever is not needed to break the same invariant: halves, quarters, down to single steps."""
-        until = time.monotonic() + seconds
+        """Leave out whatever is not needed to break the same invariant: halves, quarters, down to single steps.
+
+        Args:
+            seconds: of processor time.
+        """
+        until = time.process_time() + seconds
         ending = played.at + 1 >= len(played.script.steps)
         idle: set[int] = set()
 
@@ -109,9 +114,9 @@ class Stage:
         busy = tuple(step for number, step in enumerate(kept) if number not in idle)
         kept = busy if still(busy, every) else kept
         size = max(len(kept) // 2, 1)
-        while time.monotonic() < until:
+        while time.process_time() < until:
             start, smaller = 0, False
-            while start < len(kept) and time.monotonic() < until:
+            while start < len(kept) and time.process_time() < until:
                 shorter = kept[:start] + kept[start + size :]
                 if still(shorter, every):
                     kept, smaller = shorter, True
@@ -121,7 +126,7 @@ class Stage:
                 break
             size = max(size // 2, 1)
         for number, step in enumerate(kept):
-            if step.fault and time.monotonic() < until:
+            if step.fault and time.process_time() < until:
                 calm = (*kept[:number], replace(step, fault=""), *kept[number + 1 :])
                 kept = calm if still(calm, every) else kept
         return Script(played.script.seed, kept, played.broken)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 _WRITE = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM)\s+\"?(\w+)")
 _VERBS = {"INSERT INTO": "insert", "UPDATE": "update", "DELETE FROM": "delete"}
@@ -23,19 +23,25 @@ class Crash(BaseException):
 
 
 class Points:
-    """The points of one engine. `arm` makes something happen at one of them, once."""
+    """The points of one engine. `arm` makes something happen at one of them, once; until then nothing listens."""
 
     def __init__(self, engine: Engine) -> None:
         self.seen: Counter[str] = Counter()
+        """How often each was passed while something was due."""
         self._at: int | str | None = None
         self._passed = 0
         self._act: Callable[[], None] | None = None
-        event.listen(engine, "before_cursor_execute", self._before)
-        event.listen(engine, "after_cursor_execute", self._after)
-        event.listen(engine, "commit", lambda _: self.reach("before commit"))
+        self._engine, self._attached = engine, False
+        self._listening = {
+            "before_cursor_execute": self._before, "after_cursor_execute": self._after, "commit": self._commit,
+        }  # fmt: skip
 
     def arm(self, at: int | str, act: Callable[[], None]) -> None:
         """Act at the point with this name, or at the one with this number from now on."""
+        if not self._attached:
+            for name, listener in self._listening.items():
+                event.listen(self._engine, name, listener)
+        self._attached = True
         self._at, self._act, self._passed = at, act, 0
 
     def disarm(self) -> bool:
@@ -43,15 +49,25 @@ class Points:
         left, self._act = self._act is not None, None
         return left
 
+    def rest(self) -> None:
+        """Nothing is due for a while, and no statement is under way: stop listening."""
+        if self._attached and self._act is None:
+            for name, listener in self._listening.items():
+                event.remove(self._engine, name, listener)
+            self._attached = False
+
     def reach(self, name: str) -> None:
         """A point is passed."""
-        self.seen[name] += 1
         if self._act is None:
             return
+        self.seen[name] += 1
         if self._at in (name, self._passed):
             act, self._act = self._act, None
             act()
         self._passed += 1
+
+    def _commit(self, _: Connection) -> None:
+        self.reach("before commit")
 
     def _before(self, *given: Any) -> None:
         if (name := _named(given[2])) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -61,3 +62,7 @@ def summary(lines: Iterable[dict[str, Any]]) -> str:
             f"| {sum(bool(line['broken']) for line in found)} |"
         )
     return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(summary(read(map(Path, sys.argv[1:]))))

@@ -13,8 +13,8 @@ from random import Random
 
 WEIGHTS = {
     "tick": 10, "buy": 4, "pay": 6, "cancel": 1, "arrive": 9, "stray": 2, "teach": 14, "reverse": 2, "confirm": 12,
-    "dispute": 3, "rule": 2, "ask": 2, "approve": 4, "object": 1, "bank": 20, "statement": 2, "sweep": 5, "freeze": 1,
-    "retry": 6, "again": 3, "read": 2, "cheat": 2,
+    "dispute": 3, "rule": 2, "ask": 2, "approve": 4, "object": 1, "bank": 20, "statement": 5, "sweep": 5, "freeze": 1,
+    "order": 2, "settle": 2, "retry": 6, "again": 3, "read": 2, "cheat": 2, "claim": 3,
 }  # fmt: skip
 FAULTS = {"crash": 4, "lost": 4, "later": 5, "disk": 2, "between": 4}
 HOW_MANY_POINTS = 60

@@ -1,11 +1,14 @@
-"""Who lives in the simulation: one institution with a class of eighty lessons in ninety days, families, two accounts.
+"""Who lives in the simulation: schools in places with different rules, and what a history in one of them needs.
 
-Everything is filed through the bound operations; the result is the template that every seed begins with.
+A school has a class of eighty lessons of unequal length in ninety days, families, two bank accounts. Everything is
+filed through the bound operations; the result is the template that every seed begins with, and a seed plays in one
+school.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -18,17 +21,16 @@ from offcampus_server.parties import service as parties
 from offcampus_spec.formats import resident_id_check_digit, uscc_check_character
 
 from simulation.house import START, House
+from simulation.schools import SCHOOLS, School
 
-FAMILIES = 8
+FAMILIES = 6
 LESSONS = 80
-LESSON_CENTI = 200
-EVERY_DAYS = 1
+LESSON_CENTI = (200, 100, 200, 300)
+"""One after another."""
+MINUTES = 45
 Document = dict[str, Any]
 
-PARTIES = {
-    "vendor": ("institution_system", "110105"), "guardian_app": ("guardian_app", "000000"),
-    "bank": ("bank", "110105"), "authority": ("authority", "110105"),
-}  # fmt: skip
+PARTIES = {"vendor": "institution_system", "guardian_app": "guardian_app", "bank": "bank"}
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class Family:
     pupil_id: str
     guardian_id: str
     contract_id: str
+    gift_hours_policy: str
 
 
 @dataclass
 class Town:
     """Identifiers of what stands in the template."""
 
+    school: School = SCHOOLS[0]
     parties: dict[str, str] = field(default_factory=dict)
     institution_id: str = ""
     course_id: str = ""
@@ -55,41 +59,63 @@ class Town:
 
 def lesson_starts(number: int) -> datetime:
     """Lesson 0 on the second day, then every day at ten."""
-    return (START + timedelta(days=1 + number * EVERY_DAYS)).replace(hour=10)
+    return _STARTS[number]
 
 
-def build(house: House) -> Town:
-    """Fill an empty database and keep it as the template."""
-    town = Town()
-    for name, (role, region) in PARTIES.items():
-        public = [json.loads(json.dumps(generate().as_dict(private=False)))]
-        add = partial(_register, name=name, role=role, region_code=region, jwks=public)
-        town.parties[name] = house.storage.write(add)
+def lesson_centi(number: int) -> int:
+    """How long it is, in hundredths of a class hour."""
+    return LESSON_CENTI[number % len(LESSON_CENTI)]
+
+
+def lesson_ends(number: int) -> datetime:
+    """When it is over."""
+    return _ENDS[number]
+
+
+_STARTS = [(START + timedelta(days=1 + number)).replace(hour=10) for number in range(LESSONS)]
+_ENDS = [starts + timedelta(minutes=MINUTES * lesson_centi(number) // 100) for number, starts in enumerate(_STARTS)]
+
+
+def build(house: House, schools: Sequence[School] = SCHOOLS) -> list[Town]:
+    """Fill an empty database with schools and keep it as the template."""
+    shared = {name: _party(house, name, role, "000000") for name, role in PARTIES.items()}
+    towns = [_school(house, number, school, shared) for number, school in enumerate(schools)]
+    house.disk.keep()
+    return towns
+
+
+def _party(house: House, name: str, role: str, region: str) -> str:
+    public = [json.loads(json.dumps(generate().as_dict(private=False)))]
+    return house.storage.write(partial(_register, name=name, role=role, region_code=region, jwks=public))
+
+
+def _school(house: House, number: int, school: School, shared: dict[str, str]) -> Town:
+    town = Town(school, dict(shared))
+    town.parties["authority"] = _party(house, f"authority {number}", "authority", school.region)
     say = partial(_say, house, town)
-    filed = say("vendor", "createInstitution", body=_institution())
+    filed = say("vendor", "createInstitution", body=_institution(number, school))
     town.institution_id = filed["id"]
     say("authority", "approveInstitution", {}, filed["version"], institution_id=filed["id"])
-    town.staff_id = say("vendor", "createStaff", body=_staff(town))["id"]
-    course = say("vendor", "createCourse", body=_course(town))
+    town.staff_id = say("vendor", "createStaff", body=_staff(town, number))["id"]
+    course = say("vendor", "createCourse", body=_course(town, number))
     town.course_id = course["id"]
     say("authority", "approveCourse", {}, course["version"], course_id=course["id"])
     school_class = {
-        "external_id": "cls", "institution_id": town.institution_id, "course_id": course["id"], "title": "班",
+        "external_id": f"cls-{number}", "institution_id": town.institution_id, "course_id": course["id"], "title": "班",
         "teacher_ids": [town.staff_id], "size_max": 12,
     }  # fmt: skip
     class_id = say("vendor", "createClass", body=school_class)["id"]
-    lessons = {"items": [_lesson(town, class_id, number) for number in range(LESSONS)]}
+    lessons = {"items": [_lesson(town, class_id, number, each) for each in range(LESSONS)]}
     town.lessons = [result["id"] for result in say("vendor", "scheduleLessons", body=lessons)["results"]]
-    for number in range(FAMILIES):
-        town.families.append(_family(town, say, number))
-    for number in range(2):
+    for each in range(FAMILIES):
+        town.families.append(_family(town, say, number * FAMILIES + each))
+    for each in range(2):
         account = {
-            "external_id": f"cac{number}", "institution_id": town.institution_id,
-            "account_digest": "sha-256:" + "0" * 64, "account_tail": f"000{number}", "agreement_number": "1",
+            "external_id": f"cac-{number}-{each}", "institution_id": town.institution_id,
+            "account_digest": "sha-256:" + "0" * 64, "account_tail": f"000{each}", "agreement_number": "1",
             "opened_on": "2026-08-01", "purpose": "custody",
         }  # fmt: skip
         town.accounts.append(say("bank", "openCustodyAccount", body=account)["id"])
-    house.disk.keep()
     return town
 
 
@@ -115,20 +141,22 @@ def _family(town: Town, say: Any, number: int) -> Family:
     }  # fmt: skip
     registered = say("vendor", "registerPupil", body=pupil)
     guardian_id = registered["guardians"][0]["id"]
+    policy = ("pro_rata", "paid_first")[number % 2]
     contract = {
         "external_id": f"ctr{number}", "institution_id": town.institution_id, "pupil_id": registered["id"],
         "guardian_id": guardian_id, "course_id": town.course_id, "template": "GF-2021-2604", "number": str(number),
-        "signed_on": "2026-09-06", "gift_hours_policy": ("pro_rata", "paid_first")[number % 2],
+        "signed_on": "2026-09-06", "gift_hours_policy": policy,
         "document_digest": "sha-256:" + "0" * 64, "supervision": "custody",
+        **({"release_mode": town.school.mode} if town.school.mode else {}),
     }  # fmt: skip
-    return Family(registered["id"], guardian_id, say("vendor", "createContract", body=contract)["id"])
+    return Family(registered["id"], guardian_id, say("vendor", "createContract", body=contract)["id"], policy)
 
 
-def _institution() -> Document:
-    body = "52110105000000001"
+def _institution(number: int, school: School) -> Document:
+    body = f"5211010500000{number + 1:04d}"
     return {
-        "external_id": "ins", "name": "试讲美术培训中心", "uscc": body + uscc_check_character(body),
-        "region_code": "110105", "delivery": "offline", "sectors": ["art_culture"], "stages": ["compulsory"],
+        "external_id": f"ins-{number}", "name": "试讲培训中心", "uscc": body + uscc_check_character(body),
+        "region_code": school.region, "delivery": "offline", "sectors": [school.sector], "stages": ["compulsory"],
         "for_profit": True,
         "qualification": {
             "credentials": [{"type": "school_licence", "number": "x", "issuer": "某区", "valid_from": "2025-01-01"}],
@@ -142,19 +170,20 @@ def _institution() -> Document:
     }  # fmt: skip
 
 
-def _staff(town: Town) -> Document:
-    body = "11010519900101001"
+def _staff(town: Town, number: int) -> Document:
+    body = f"11010519900101{number + 1:03d}"
     return {
-        "external_id": "stf", "institution_id": town.institution_id, "name": "贾老师", "id_type": "resident_id",
-        "id_number": body + resident_id_check_digit(body), "role": "teaching", "full_time": True,
-        "clearance": {"checked_on": "2026-01-01", "result": "clear", "reference": "q"},
+        "external_id": f"stf-{number}", "institution_id": town.institution_id, "name": "贾老师",
+        "id_type": "resident_id", "id_number": body + resident_id_check_digit(body), "role": "teaching",
+        "full_time": True, "clearance": {"checked_on": "2026-01-01", "result": "clear", "reference": "q"},
     }  # fmt: skip
 
 
-def _course(town: Town) -> Document:
+def _course(town: Town, number: int) -> Document:
     return {
-        "external_id": "crs", "institution_id": town.institution_id, "title": "素描", "sector": "art_culture",
-        "subject": "fine_arts", "stages": ["compulsory"], "grades": ["primary_4"], "delivery": "offline",
+        "external_id": f"crs-{number}", "institution_id": town.institution_id, "title": "课程",
+        "sector": town.school.sector, "subject": town.school.subject,
+        "stages": ["compulsory"], "grades": ["primary_4"], "delivery": "offline",
         "class_size_max": 12, "class_hours_centi": 4000, "minutes_per_class_hour": 45, "lesson_minutes": 90,
         "gift_hours_centi": 0, "price_lines": [{"kind": "tuition", "title": "学费", "amount_fen": 480_000}],
         "starts_on": START.date().isoformat(), "ends_on": (START.date() + timedelta(days=85)).isoformat(),
@@ -162,12 +191,11 @@ def _course(town: Town) -> Document:
     }  # fmt: skip
 
 
-def _lesson(town: Town, class_id: str, number: int) -> Document:
-    starts = lesson_starts(number)
+def _lesson(town: Town, class_id: str, number: int, each: int) -> Document:
     return {
-        "external_id": f"les{number}", "institution_id": town.institution_id, "class_id": class_id,
-        "starts_at": rfc3339(starts), "ends_at": rfc3339(starts + timedelta(minutes=90)),
-        "class_hours_centi": LESSON_CENTI, "teacher_id": town.staff_id, "room": "101",
+        "external_id": f"les-{number}-{each}", "institution_id": town.institution_id, "class_id": class_id,
+        "starts_at": rfc3339(lesson_starts(each)), "ends_at": rfc3339(lesson_ends(each)),
+        "class_hours_centi": lesson_centi(each), "teacher_id": town.staff_id, "room": "101",
     }  # fmt: skip
 
 

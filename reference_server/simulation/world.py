@@ -56,13 +56,14 @@ class World:
     """Under way, or without an answer."""
     known: list[tuple[Request, Answer]] = field(default_factory=list)
     """Acknowledged."""
-    frozen: set[str] = field(default_factory=set)
     random: Random = field(default_factory=Random)
     step: Step = field(default_factory=lambda: Step("", 0))
     outcome: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     keys: int = 0
     crashed: bool = False
+    acted: bool = False
+    """Something was asked of the platform since somebody looked."""
     meanwhile: bool = False
     """Another step ran in the middle of this one."""
 
@@ -118,6 +119,7 @@ class World:
 
     def attempt(self, act: Any, fault: str, point: str, request: Request | None) -> Any:
         """Act under a fault. None when it was refused, or nobody knows."""
+        self.acted = True
         self._arm(fault, point)
         try:
             return act()

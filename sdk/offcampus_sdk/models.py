@@ -357,6 +357,17 @@ class CapabilitiesRules(Struct, kw_only=True, omit_defaults=True):
     """Plugins"""
 
 
+class CarryOver(Struct, kw_only=True, omit_defaults=True):
+    """What an order has left goes over to a new order under a new contract; the old order closes."""
+
+    external_id: str
+    """Own reference of the payment that carries it"""
+    order: Order
+    """The new order"""
+    consent_reference: str
+    """Proof of the guardian's consent"""
+
+
 class Class(Struct, kw_only=True, omit_defaults=True):
     """A class of a course."""
 
@@ -850,6 +861,14 @@ class CustodyInstructionResource(Struct, kw_only=True, omit_defaults=True):
     """Failure"""
     authority_order: CustodyInstructionResourceAuthorityOrder | None | UnsetType = UNSET
     """Order of the department"""
+    failure_certain: CustodyInstructionResourceFailureCertain | None | UnsetType = UNSET
+    """By what it is certain that it moved nothing"""
+    taken_back_by: str | None | UnsetType = UNSET
+    """The movement that took it back"""
+    payee: CustodyInstructionResourcePayee | None | UnsetType = UNSET
+    """Another account of the payer"""
+    origin: CustodyInstructionResourceOrigin | None | UnsetType = UNSET
+    """The part that first paid it"""
 
 
 class CustodyInstructionResourceAuthorityOrder(Struct, kw_only=True, omit_defaults=True):
@@ -868,6 +887,33 @@ class CustodyInstructionResourceFailure(Struct, kw_only=True, omit_defaults=True
     """Code"""
     text: str
     """Text"""
+
+
+class CustodyInstructionResourceFailureCertain(Struct, kw_only=True, omit_defaults=True):
+    """CustodyInstructionResourceFailureCertain"""
+
+    by: str
+    """By"""
+    at: str
+    """At"""
+
+
+class CustodyInstructionResourceOrigin(Struct, kw_only=True, omit_defaults=True):
+    """CustodyInstructionResourceOrigin"""
+
+    payment_id: str
+    """Payment"""
+    part_no: int
+    """Part"""
+
+
+class CustodyInstructionResourcePayee(Struct, kw_only=True, omit_defaults=True):
+    """CustodyInstructionResourcePayee"""
+
+    account_digest: str
+    """Digest of the account number"""
+    account_tail: str
+    """Last four digits"""
 
 
 class CustodyMovement(Struct, kw_only=True, omit_defaults=True):
@@ -899,6 +945,10 @@ class CustodyMovement(Struct, kw_only=True, omit_defaults=True):
     """Kept by the channel"""
     instruction_id: str | UnsetType = UNSET
     """Instruction"""
+    channel: str | UnsetType = UNSET
+    """Channel"""
+    order_id: str | UnsetType = UNSET
+    """Order"""
 
 
 class CustodyMovementBatch(Struct, kw_only=True, omit_defaults=True):
@@ -949,6 +999,10 @@ class CustodyMovementResource(Struct, kw_only=True, omit_defaults=True):
     """Kept by the channel"""
     instruction_id: str | UnsetType = UNSET
     """Instruction"""
+    channel: str | UnsetType = UNSET
+    """Channel"""
+    order_id: str | UnsetType = UNSET
+    """Order"""
     break_type: str | None | UnsetType = UNSET
     """Why it did not match"""
 
@@ -1147,6 +1201,8 @@ class DifferenceResourceSettlement(Struct, kw_only=True, omit_defaults=True):
     """Part"""
     decision_note: str | None | UnsetType = UNSET
     """Second note"""
+    instruction_id: str | None | UnsetType = UNSET
+    """Instruction"""
 
 
 class Dispute(Struct, kw_only=True, omit_defaults=True):
@@ -1854,6 +1910,84 @@ class MaterialResourceInternalReview(Struct, kw_only=True, omit_defaults=True):
     """Reviewer"""
 
 
+class MoneyProposal(Struct, kw_only=True, omit_defaults=True):
+    """What one officer proposes to do with money and another must approve before anything moves."""
+
+    external_id: str
+    """Own reference"""
+    kind: str
+    """Kind"""
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+    account_id: str | UnsetType = UNSET
+    """Reserve account, to pay out of"""
+    amount_fen: int | UnsetType = UNSET
+    """Amount to pay out in fen"""
+    transfer_id: str | UnsetType = UNSET
+    """Booking to undo"""
+    refund_id: str | UnsetType = UNSET
+    """Refund to redirect"""
+    payment_id: str | UnsetType = UNSET
+    """Payment whose channel is closed"""
+    part_no: int | UnsetType = UNSET
+    """Part of the payment"""
+    verification: str | UnsetType = UNSET
+    """How the account was verified"""
+
+
+class MoneyProposalResource(Struct, kw_only=True, omit_defaults=True):
+    """A money proposal as the platform answers it. Receivers ignore members that they do not know."""
+
+    external_id: str
+    """Own reference"""
+    kind: str
+    """Kind"""
+    officer: str
+    """Officer"""
+    note: str
+    """Note"""
+    id: str
+    """Identifier"""
+    version: int
+    """Version"""
+    created_at: str
+    """Created at"""
+    updated_at: str
+    """Updated at"""
+    institution_id: str
+    """Institution"""
+    state: str
+    """State"""
+    expires_at: str
+    """When it lapses unless a second officer has approved"""
+    decided_by: str | None
+    """Second officer"""
+    decided_at: str | None
+    """Decided at"""
+    decision_note: str | None
+    """Second note"""
+    instruction_id: str | None
+    """The instruction that carries it out"""
+    booked_as: str | None
+    """The reversal that was booked"""
+    account_id: str | UnsetType = UNSET
+    """Reserve account, to pay out of"""
+    amount_fen: int | UnsetType = UNSET
+    """Amount to pay out in fen"""
+    transfer_id: str | UnsetType = UNSET
+    """Booking to undo"""
+    refund_id: str | UnsetType = UNSET
+    """Refund to redirect"""
+    payment_id: str | UnsetType = UNSET
+    """Payment whose channel is closed"""
+    part_no: int | UnsetType = UNSET
+    """Part of the payment"""
+    verification: str | UnsetType = UNSET
+    """How the account was verified"""
+
+
 class Nothing(Struct, kw_only=True, omit_defaults=True):
     """A request whose path says everything; the body is an empty object."""
 
@@ -1975,6 +2109,8 @@ class OrderResource(Struct, kw_only=True, omit_defaults=True):
     """Paid, not yet in custody"""
     topped_up_fen: int | UnsetType = UNSET
     """Added by reserve or institution"""
+    claims_open_fen: int | UnsetType = UNSET
+    """Owed by the institution"""
     charged_back_fen: int | UnsetType = UNSET
     """Charged back"""
     carried_out_fen: int | UnsetType = UNSET
@@ -2043,6 +2179,8 @@ class OrderStatement(Struct, kw_only=True, omit_defaults=True):
     """Paid, not yet in custody"""
     topped_up_fen: int | UnsetType = UNSET
     """Added by reserve or institution"""
+    claims_open_fen: int | UnsetType = UNSET
+    """Owed by the institution"""
     charged_back_fen: int | UnsetType = UNSET
     """Charged back"""
     carried_out_fen: int | UnsetType = UNSET
@@ -2151,6 +2289,17 @@ class PaymentResourcePart(Struct, kw_only=True, omit_defaults=True):
     """Captured at"""
     fee_fen: int | UnsetType = UNSET
     """Kept by the channel"""
+    origin: PaymentResourcePartOrigin | None | UnsetType = UNSET
+    """The part that first paid it"""
+
+
+class PaymentResourcePartOrigin(Struct, kw_only=True, omit_defaults=True):
+    """PaymentResourcePartOrigin"""
+
+    payment_id: str
+    """Payment"""
+    part_no: int
+    """Part"""
 
 
 class PaymentResourcePayer(Struct, kw_only=True, omit_defaults=True):
@@ -2421,6 +2570,19 @@ class RefundObjection(Struct, kw_only=True, omit_defaults=True):
     """Consumption records that prove the hours"""
 
 
+class RefundPayee(Struct, kw_only=True, omit_defaults=True):
+    """Another account of the payer, named by the guardian where the channel that paid is closed. Account numbers never travel."""
+
+    payment_id: str
+    """Payment"""
+    part_no: int
+    """Part of the payment"""
+    account_digest: str
+    """Digest of the account number"""
+    account_tail: str
+    """Last four digits"""
+
+
 class RefundQuote(Struct, kw_only=True, omit_defaults=True):
     """What a refund would pay back now, line by line."""
 
@@ -2496,6 +2658,8 @@ class RefundResource(Struct, kw_only=True, omit_defaults=True):
     """Ruling"""
     decision_id: str | UnsetType = UNSET
     """Decision"""
+    payees: list[RefundResourcePayee] | UnsetType = UNSET
+    """Other accounts that the guardian named"""
 
 
 class RefundResourceObjection(Struct, kw_only=True, omit_defaults=True):
@@ -2526,6 +2690,19 @@ class RefundResourcePart(Struct, kw_only=True, omit_defaults=True):
     """State"""
     instruction_id: str | None | UnsetType = UNSET
     """Instruction"""
+
+
+class RefundResourcePayee(Struct, kw_only=True, omit_defaults=True):
+    """RefundResourcePayee"""
+
+    payment_id: str
+    """Payment"""
+    part_no: int
+    """Part"""
+    account_tail: str
+    """Last four digits"""
+    approved: bool
+    """Approved by two officers"""
 
 
 class RefundResourceRuling(Struct, kw_only=True, omit_defaults=True):
@@ -2647,9 +2824,11 @@ class Settlement(Struct, kw_only=True, omit_defaults=True):
     note: str
     """Note"""
     payment_id: str | UnsetType = UNSET
-    """Payment, to book a receipt"""
+    """Payment, to book a receipt or a charge-back"""
     part_no: int | UnsetType = UNSET
     """Part of the payment"""
+    instruction_id: str | UnsetType = UNSET
+    """Instruction, to book its taking back"""
 
 
 class SettlementDecision(Struct, kw_only=True, omit_defaults=True):

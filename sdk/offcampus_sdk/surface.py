@@ -994,7 +994,7 @@ class Differences(Group):
     ) -> models.DifferenceResource:
         """Approve a settlement.
 
-        By a second person; only now the line is booked, in the same transaction.
+        By a second person; only now the line is booked, or a failure certain, in the same transaction.
 
         `POST /v1/differences/{difference_id}/settlement-approval`; scope `custody:write`; MUST (M-14.1).
 
@@ -1404,6 +1404,120 @@ class Materials(Group):
         )
 
 
+class MoneyProposals(Group):
+    """Money proposals."""
+
+    def create(self, money_proposal: models.MoneyProposal, *, key: str | None = None) -> models.MoneyProposalResource:
+        """Propose to move money.
+
+        The first of two officers proposes: to pay out of a reserve, to undo a wrong booking, to refund to another
+        account of the payer where the channel is closed. Nothing moves before the second approves; a sum to be paid
+        out is held.
+
+        `POST /v1/money-proposals`; scope `custody:write`; MUST (M-14.1, M-18.1).
+
+        Refused with: `resource.exists`, `resource.state`, `reserve.below_minimum`, `proposal.not_applicable`,
+        `reference.not_found`.
+        """
+        return self._one("createMoneyProposal", models.MoneyProposalResource, body=money_proposal, key=key)
+
+    def get(self, money_proposal: models.MoneyProposalResource | str) -> models.MoneyProposalResource:
+        """Read a money proposal.
+
+        One proposal.
+
+        `GET /v1/money-proposals/{money_proposal_id}`; scope `statement:read`; MUST (M-14.1, M-18.1).
+        """
+        return self._one(
+            "getMoneyProposal", models.MoneyProposalResource, path={"money_proposal_id": id_of(money_proposal)}
+        )
+
+    def approve(
+        self,
+        money_proposal: models.MoneyProposalResource | str,
+        settlement_decision: models.SettlementDecision,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+    ) -> models.MoneyProposalResource:
+        """Approve a money proposal.
+
+        By a second officer; only now the bank is told or the booking made, in the same transaction.
+
+        `POST /v1/money-proposals/{money_proposal_id}/approval`; scope `custody:write`; MUST (M-14.1, M-18.1).
+
+        Refused with: `resource.state`, `settlement.same_person`, `proposal.not_applicable`,
+        `reserve.below_minimum`, `concurrency.stale`, `concurrency.if_match_missing`.
+        """
+        return self._one(
+            "approveMoneyProposal",
+            models.MoneyProposalResource,
+            path={"money_proposal_id": id_of(money_proposal)},
+            if_match=version_of(money_proposal, version),
+            body=settlement_decision,
+            key=key,
+        )
+
+    def reject(
+        self,
+        money_proposal: models.MoneyProposalResource | str,
+        settlement_decision: models.SettlementDecision,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+    ) -> models.MoneyProposalResource:
+        """Reject a money proposal.
+
+        Nothing moves; what was held is free.
+
+        `POST /v1/money-proposals/{money_proposal_id}/rejection`; scope `custody:write`; MUST (M-14.1, M-18.1).
+
+        Refused with: `resource.state`, `concurrency.stale`, `concurrency.if_match_missing`.
+        """
+        return self._one(
+            "rejectMoneyProposal",
+            models.MoneyProposalResource,
+            path={"money_proposal_id": id_of(money_proposal)},
+            if_match=version_of(money_proposal, version),
+            body=settlement_decision,
+            key=key,
+        )
+
+    def find(self, external_id: str) -> models.MoneyProposalResource | None:
+        """The one with this own reference, if there is one."""
+        return self.list(external_id=external_id).first()
+
+    def list(
+        self,
+        *,
+        external_id: str | None = None,
+        institution_id: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Listing[models.MoneyProposalResource]:
+        """List money proposals.
+
+        Those of the region.
+
+        `GET /v1/money-proposals`; scope `statement:read`; MUST (M-14.1, M-18.1).
+
+        Refused with: `cursor.invalid`, `cursor.mismatch`.
+        """
+        return self._list(
+            "listMoneyProposals",
+            models.MoneyProposalResource,
+            {},
+            {
+                "external_id": external_id,
+                "institution_id": institution_id,
+                "state": state,
+                "limit": limit,
+                "cursor": cursor,
+            },
+        )
+
+
 class Orders(Group):
     """Orders."""
 
@@ -1446,6 +1560,35 @@ class Orders(Group):
             path={"order_id": id_of(order)},
             if_match=version_of(order, version),
             body=models.Nothing(),
+            key=key,
+        )
+
+    def carry_over(
+        self,
+        order: models.OrderResource | str,
+        carry_over: models.CarryOver,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+    ) -> models.OrderResource:
+        """Carry an order over to a new one.
+
+        What the order has left becomes the payment of a new order under a new contract, in one event; the old order
+        closes and custody is untouched. The new order is judged by the rules in force for its own contract, as any
+        other: an extension counts as new. Its price is exactly what is carried over.
+
+        `POST /v1/orders/{order_id}/carry-over`; scope `order:write`; MUST (M-07.3, M-07.4, M-14.1).
+
+        Refused with: `carry_over.not_settled`, `resource.exists`, `resource.state`, `concurrency.stale`,
+        `reference.not_found`, `reference.mismatch`, `extension.unknown`, `money.sum_mismatch`, `rules.refused`,
+        `concurrency.if_match_missing`, `rules.unavailable`.
+        """
+        return self._one(
+            "carryOverOrder",
+            models.OrderResource,
+            path={"order_id": id_of(order)},
+            if_match=version_of(order, version),
+            body=carry_over,
             key=key,
         )
 
@@ -1722,12 +1865,13 @@ class Refunds(Group):
     ) -> models.RefundResource:
         """Agree to a refund.
 
-        The institution agrees; the platform instructs the bank at once, and anew when a payment failed.
+        The institution agrees; the platform instructs the bank at once, and anew when a payment failed and it is
+        certain that nothing moved.
 
         `POST /v1/refunds/{refund_id}/approval`; scope `refund:write`; MUST (M-18.2, M-16.1).
 
-        Refused with: `resource.state`, `refund.nothing_left`, `concurrency.stale`, `custody.account_missing`,
-        `concurrency.if_match_missing`.
+        Refused with: `instruction.end_uncertain`, `resource.state`, `refund.nothing_left`, `concurrency.stale`,
+        `custody.account_missing`, `concurrency.if_match_missing`.
         """
         return self._one(
             "approveRefund",
@@ -1762,6 +1906,33 @@ class Refunds(Group):
             path={"refund_id": id_of(refund)},
             if_match=version_of(refund, version),
             body=refund_objection,
+            key=key,
+        )
+
+    def name_account(
+        self,
+        refund: models.RefundResource | str,
+        refund_payee: models.RefundPayee,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+    ) -> models.RefundResource:
+        """Name another account for a refund.
+
+        The guardian names another account of the payer for a part whose channel is closed: its payment has failed
+        for certain. Two officers verify and approve before the bank is told; until then the part is not paid again.
+
+        `POST /v1/refunds/{refund_id}/payee`; scope `refund:write`; MUST (M-18.2).
+
+        Refused with: `resource.state`, `proposal.not_applicable`, `concurrency.stale`, `reference.not_found`,
+        `concurrency.if_match_missing`.
+        """
+        return self._one(
+            "nameRefundAccount",
+            models.RefundResource,
+            path={"refund_id": id_of(refund)},
+            if_match=version_of(refund, version),
+            body=refund_payee,
             key=key,
         )
 
@@ -2210,6 +2381,7 @@ class Surface:
         self.lessons = Lessons(transport)
         self.log = Log(transport)
         self.materials = Materials(transport)
+        self.money_proposals = MoneyProposals(transport)
         self.orders = Orders(transport)
         self.payments = Payments(transport)
         self.problems = Problems(transport)

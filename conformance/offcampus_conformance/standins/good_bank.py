@@ -51,6 +51,9 @@ SET_ASIDE = 2
 class GoodBank:
     """The bank's system."""
 
+    purpose = "custody"
+    """What the accounts that it opens are for."""
+
     def __init__(
         self, platform: str, client_id: str, key: Key, state: Path, clock_file: Path | None,
         http: httpx2.BaseTransport | None = None, *, policy: RetryPolicy = PATIENT,
@@ -129,7 +132,7 @@ class GoodBank:
         account = models.CustodyAccount(
             external_id=reference, institution_id=institution_id, account_digest=f"sha-256:{digest}",
             account_tail=number[-4:], agreement_number=f"TG-{institution_id[-8:]}", opened_on=opened_on,
-            purpose="custody",
+            purpose=self.purpose,
         )  # fmt: skip
         answered = self.client.custody_accounts.open(account)
         with self._guard:

@@ -14,13 +14,18 @@ from offcampus_server.kernel.problems import Problem, missing_reference, violati
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 
-HELD_BY = {"custody": "custody", "reserve": "reserve_held"}
-"""By an account's purpose, the kind of account that the ledger keeps for it."""
+HELD_BY = {
+    "custody": "custody", "reserve": "reserve_held", "contract_wallet": "wallet", "payer_locked": "payer_locked",
+}  # fmt: skip
+"""By an account's purpose, the kind of account that the ledger keeps for it: of locked money one for each order."""
+LOCKED = ("contract_wallet", "payer_locked")
 FIXED = ("external_id", "institution_id", "opened_on", "purpose")
-_OF_INSTITUTION = select(custody_accounts.c.id).where(
-    custody_accounts.c.institution_id == bindparam("institution"), custody_accounts.c.purpose == "custody"
+_TAKES = (
+    select(custody_accounts.c.id)
+    .where(custody_accounts.c.institution_id == bindparam("institution"), custody_accounts.c.state != "closed")
+    .where(custody_accounts.c.purpose == bindparam("purpose"))
+    .limit(1)
 )
-_TAKING = _OF_INSTITUTION.where(custody_accounts.c.state != "closed").limit(1)
 
 
 def open_account(call: Call, work: Work) -> Answer:
@@ -34,7 +39,8 @@ def open_account(call: Call, work: Work) -> Answer:
         work, custody_accounts, "cac", sent, institution_id=institution.id, region_code=institution.region_code,
         state="open", bank_id=work.party.id, purpose=sent["purpose"],
     )  # fmt: skip
-    ledger.open_account(work, HELD_BY[row["purpose"]], row["id"], institution.id)
+    if row["purpose"] not in LOCKED:
+        ledger.open_account(work, HELD_BY[row["purpose"]], row["id"], institution.id)
     work.audit("openCustodyAccount", row["id"], institution.id)
     tell(work, "opened", row)
     return resources.created(row, "custody-accounts", present(work, row))
@@ -55,7 +61,7 @@ def change_account(call: Call, work: Work) -> Answer:
 def close_account(call: Call, work: Work) -> Answer:
     """The bank reports that it closed an account. Raises `custody.not_empty` while money or an instruction is left."""
     row = resources.find(work, custody_accounts, call.path["account_id"])
-    balance = ledger.custody_balances(work, [row["id"]]).get(row["id"], 0)
+    balance = balance_of(work, row)
     unresolved = work.connection.execute(
         select(func.count()).where(
             custody_instructions.c.account_id == row["id"], custody_instructions.c.state.in_(("issued", "accepted"))
@@ -73,13 +79,23 @@ def close_account(call: Call, work: Work) -> Answer:
 
 def present(work: Work, row: RowMapping) -> dict[str, Any]:
     """An account with its balance by our books."""
-    return resources.presented(row, balance_fen=ledger.custody_balances(work, [row["id"]]).get(row["id"], 0))
+    return resources.presented(row, balance_fen=balance_of(work, row))
 
 
-def require_custody(work: Work, institution_id: str) -> None:
-    """The institution has an account that takes pre-charges. Raises `custody.account_missing` (M-07.3)."""
-    if work.connection.execute(_TAKING, {"institution": institution_id}).first() is None:
-        raise Problem("custody.account_missing", "all pre-charges go into custody; no bank has opened an account yet")
+def balance_of(work: Work, row: RowMapping) -> int:
+    """What an account holds by our books."""
+    if row["purpose"] in LOCKED:
+        return ledger.locked(work, row["id"])
+    return ledger.custody_balances(work, [row["id"]]).get(row["id"], 0)
+
+
+def require_taking(work: Work, institution_id: str, supervision: str) -> None:
+    """The institution has an account that takes pre-charges in this way. Raises `custody.account_missing` (M-07.3)."""
+    purpose = supervision if supervision in LOCKED else "custody"
+    found = work.connection.execute(_TAKES, {"institution": institution_id, "purpose": purpose}).first()
+    if found is None:
+        detail = f"all pre-charges are supervised; no bank has opened an account yet ({purpose})"
+        raise Problem("custody.account_missing", detail)
 
 
 def are_kept(work: Work, institution_id: str) -> bool:
@@ -93,8 +109,7 @@ def are_kept(work: Work, institution_id: str) -> bool:
 
 def held_by_institution(work: Work, institution_id: str) -> int:
     """What all custody accounts of an institution hold by our books."""
-    ids = work.connection.execute(_OF_INSTITUTION, {"institution": institution_id}).scalars()
-    return sum(ledger.custody_balances(work, list(ids)).values())
+    return ledger.custody_of_institution(work, institution_id)
 
 
 def of_bank(work: Work, account_id: str) -> RowMapping:
@@ -104,6 +119,11 @@ def of_bank(work: Work, account_id: str) -> RowMapping:
     if row is None or row["bank_id"] != work.party.id:
         raise missing_reference("/account_id", account_id)
     return row
+
+
+def seen(work: Work, account_id: str) -> RowMapping:
+    """An account that the caller may see. Raises the one 404."""
+    return resources.find(work, custody_accounts, account_id)
 
 
 def by_id(work: Work, ids: list[str]) -> dict[str, RowMapping]:

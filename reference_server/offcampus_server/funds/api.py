@@ -6,6 +6,7 @@ from offcampus_server.funds import (
     account_ledger,
     accounts,
     balances,
+    carry_over,
     differences,
     instructions,
     movements,
@@ -20,7 +21,7 @@ from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call, Handlers
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import facts as ledger
-from offcampus_server.orders import payments
+from offcampus_server.orders import contracts, payments
 from offcampus_server.orders import service as orders
 from offcampus_server.prooflog import proofs
 
@@ -30,8 +31,15 @@ handlers = Handlers()
 @handlers("createPayment")
 def create_payment(call: Call, work: Work) -> Answer:
     """Pay an order, into custody and nowhere else (M-07.3)."""
-    accounts.require_custody(work, orders.named(work, call.body["order_id"]).institution_id)
+    order = orders.named(work, call.body["order_id"])
+    accounts.require_taking(work, order.institution_id, contracts.supervision(work, order.contract_id))
     return payments.pay(call, work)
+
+
+@handlers("carryOverOrder")
+def carry_over_order(call: Call, work: Work) -> Answer:
+    """Carry an order over to a new one (M-07.3, M-14.1)."""
+    return carry_over.carry_over(call, work)
 
 
 @handlers("openCustodyAccount")

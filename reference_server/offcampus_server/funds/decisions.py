@@ -55,18 +55,21 @@ class Break:
         }  # fmt: skip
 
 
-def break_of_receipt(line: Mapping[str, Any], part: Part | None, institution_id: str, purpose: str) -> str | None:
+def break_of_receipt(
+    line: Mapping[str, Any], part: Part | None, institution_id: str, purpose: str, takes: str = "custody"
+) -> str | None:  # fmt: skip
     """Why a receipt does not match the part of a payment that it names, or None when it does.
 
     Args:
         institution_id: whose account received it.
-        purpose: what the account is for; pre-charges go into custody.
+        purpose: what the account is for.
+        takes: what the account must be for: pre-charges go into custody, unless their contract locks them elsewhere.
     """
     if part is None:
         return "unknown_reference"
     if line["direction"] != "credit":
         return "wrong_direction"
-    if part.institution_id != institution_id or purpose != "custody":
+    if part.institution_id != institution_id or purpose != takes:
         return "wrong_account"
     if part.settled:
         return "duplicate"

@@ -83,6 +83,13 @@ def compare(work: Work, account: RowMapping, day: date, breaks: Iterable[Break])
             add(work, account, entry)
 
 
+def clear(work: Work, mark: str) -> None:
+    """A difference is gone by itself."""
+    standing = select(differences).where(differences.c.mark == mark, differences.c.state.in_(STANDING))
+    if (row := work.connection.execute(standing).mappings().first()) is not None:
+        change(work, row, "clearDifference", "cleared", state="cleared")
+
+
 def change(work: Work, row: RowMapping, action: str, verb: str, if_match: int | None = None, **columns: Any) -> Any:
     """Write a new version of a difference, with audit and event."""
     changed = resources.change(work, differences, row, if_match, **columns)

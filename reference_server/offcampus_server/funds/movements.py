@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, func, insert, select
 
-from offcampus_server.funds import accounts, decisions, differences, releases, service, statements
+from offcampus_server.funds import accounts, bookings, decisions, differences, releases, service, statements
 from offcampus_server.funds.decisions import Instructed
 from offcampus_server.funds.tables import custody_instructions, custody_movements
 from offcampus_server.kernel import batch, resources
@@ -24,7 +24,7 @@ from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import flows
 from offcampus_server.ledger import service as ledger
 from offcampus_server.ledger.service import Transfer
-from offcampus_server.orders import payments
+from offcampus_server.orders import contracts, payments
 from offcampus_server.orders import service as orders
 from offcampus_server.orders.payments import Part
 from offcampus_server.warnings import service as warnings
@@ -94,9 +94,14 @@ def _take(
     line = item.document
     key, named = (line.get("payment_id", ""), line.get("part_no", 0)), line.get("instruction_id", "")
     instruction = instructed.get(named)
-    if line["kind"] == "receipt":
-        break_type = decisions.break_of_receipt(line, parts.get(key), account["institution_id"], account["purpose"])
-    elif line["kind"] in ("release", "refund"):
+    if line["kind"] in ("receipt", "lock"):
+        takes = "custody" if line["kind"] == "receipt" else _locks_in(work, parts.get(key))
+        break_type = decisions.break_of_receipt(
+            line, parts.get(key), account["institution_id"], account["purpose"], takes
+        )  # fmt: skip
+    elif line["kind"] in bookings.KINDS:
+        break_type = bookings.why_not(work, line, account, parts.get(key))
+    elif line["kind"] in ("release", "refund", "reserve_withdrawal"):
         break_type = decisions.break_of_instruction(line, instruction)
     else:
         break_type = decisions.break_of_kind(line)
@@ -105,9 +110,11 @@ def _take(
     if break_type is not None:
         differences.add(work, account, differences.of_movement(line, movement_id, break_type))
         warnings.line_came(work, account, line, movement_id, break_type)
-    if break_type is None and line["kind"] == "receipt":
+    if break_type is None and line["kind"] in ("receipt", "lock"):
         part, parts[key] = parts[key], replace(parts[key], settled=True)
         receive(work, part, account["id"], movement_id, line)
+    elif break_type is None and line["kind"] in bookings.KINDS:
+        bookings.book(work, line, account, parts.get(key), movement_id)
     elif break_type is None:
         instructed[named] = replace(instructed[named], claimed=True)
 
@@ -115,6 +122,9 @@ def _take(
 def receive(work: Work, part: Part, account_id: str, movement_id: str, line: Mapping[str, Any]) -> None:
     """Book what arrived and what the channel kept; money that was in transit may be waited for."""
     fee, value_on = line.get("fee_fen", 0), date.fromisoformat(line["value_on"])
+    if line["kind"] == "lock":
+        _lock(work, part, account_id, movement_id, line)
+        return
     arrived = flows.settled(part.ledger_part, account_id, line["amount_fen"], fee, value_on, movement_id)
     if part.captured:
         ledger.book_event(work, arrived)
@@ -129,6 +139,24 @@ def receive(work: Work, part: Part, account_id: str, movement_id: str, line: Map
         service.arrived(work, part.order_id)
     else:
         releases.begin(work, part.order_id)
+
+
+def _locks_in(work: Work, part: Part | None) -> str:
+    """Where the contract of a part's order has its money locked."""
+    return "" if part is None else contracts.supervision(work, orders.load(work, part.order_id).contract_id)
+
+
+def _lock(work: Work, part: Part, account_id: str, movement_id: str, line: Mapping[str, Any]) -> None:
+    """The payer's money is locked for the order where it is."""
+    account = accounts.by_id(work, [account_id])[account_id]
+    about = Transfer(
+        "lock", part.order_id, part.order_id, part.amount_fen, part.payment_id, part.part_no, movement_id=movement_id,
+        held_by=accounts.HELD_BY[account["purpose"]], held_in=account_id,
+    )  # fmt: skip
+    ledger.lock(work, about, part.institution_id, date.fromisoformat(line["value_on"]))
+    payments.settle(work, part, 0)
+    orders.money_moved(work, part.order_id)
+    releases.begin(work, part.order_id)
 
 
 def _store(work: Work, item: Item, account: RowMapping, break_type: str | None) -> str:
@@ -168,6 +196,6 @@ def _instructed(work: Work, ids: list[str]) -> dict[str, Instructed]:
 
 
 def _asked(row: RowMapping, claimed: bool) -> Instructed:
-    stopped = row["kind"] == "release" and row["state"] == "issued"
+    stopped = row["kind"] in ("release", "reserve_withdrawal") and row["state"] == "issued"
     failed = row["state"] == "failed"
     return Instructed(row["id"], row["account_id"], row["amount_fen"], row["kind"], failed, claimed, stopped)

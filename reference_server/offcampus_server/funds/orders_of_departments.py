@@ -26,7 +26,8 @@ UNRESOLVED = ("issued", "accepted")
 def freeze(call: Call, work: Work) -> Answer:
     """Stop releases at once and have the bank freeze the account."""
     row = resources.find(work, custody_accounts, call.path["account_id"])
-    frozen = resources.transition(work, custody_accounts, row, call.if_match, "frozen", "open")
+    again = ("frozen",) if row["state"] == "frozen" and _freeze_failed(work, row["id"]) else ()
+    frozen = resources.transition(work, custody_accounts, row, call.if_match, "frozen", "open", *again)
     work.audit("freezeCustodyAccount", row["id"], row["institution_id"], detail=call.body)
     accounts.tell(work, "frozen", frozen)
     instructions.issue_order(work, "freeze", frozen, _document(call))
@@ -69,6 +70,15 @@ def ended(work: Work, row: RowMapping) -> bool:
         accounts.tell(work, "unfrozen", resources.change(work, custody_accounts, account, None, state="open"))
         return True
     return False
+
+
+def _freeze_failed(work: Work, account_id: str) -> bool:
+    """Has the bank failed the last order on an account? Then it may be frozen again: frozen twice is frozen once."""
+    query = select(custody_instructions.c.state).where(
+        custody_instructions.c.account_id == account_id, custody_instructions.c.kind.in_(("freeze", "unfreeze"))
+    )
+    last = work.connection.execute(query.order_by(custody_instructions.c.id.desc()).limit(1)).scalar()
+    return last == "failed"
 
 
 def _under_way(work: Work, account_id: str, kind: str) -> bool:

@@ -3,11 +3,13 @@
 Invariants
 - Cumulative, so that the whole is exactly the whole, and never more than the plan gives by today.
 - Between settlement days nothing leaves by month or by week; a row in `releases_waiting` remembers the next one.
+- What a family is promised, what a bank failed to refund, what a bank may have released already: none of it is free.
 - A frozen account, a rule that holds, a bank that failed: the release waits and is asked for again; refunds never wait.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +44,16 @@ _FORGET = (
 )
 
 
+Kept = Callable[[Work, str], int]
+_kept_back: list[Kept] = []
+
+
+def keep_back(kept: Kept) -> Kept:
+    """Be asked what of a leaving order's free money is not the institution's, in fen: refunds are built on this."""
+    _kept_back.append(kept)
+    return kept
+
+
 def begin(work: Work, order_id: str) -> None:
     """An order has been paid: remember the day on which its plan first lets money leave by the calendar."""
     order = orders.load(work, order_id)
@@ -61,8 +73,11 @@ def release_due(work: Work, order_id: str) -> None:
     if not settled and following is not None and release_plans.waits_for_settlement(order.plan, where):
         _wait(work, order_id, settles_at or following, settles_at or following)
         return
-    gone = sums.released + sums.pending_release + instructions.in_doubt(work, order_id, "release")
-    free = sums.escrow - instructions.owed_back(work, order_id)
+    doubted = instructions.in_doubt(work, order_id, "release")
+    gone = sums.released + sums.pending_release + doubted
+    free = sums.escrow - sums.claims_open - doubted - instructions.owed_back(work, order_id)
+    if order.state == "refunding":
+        free -= sum(kept(work, order_id) for kept in _kept_back)
     amount = min(release_plans.most(order.plan, where, work.now.date()) - gone, free)
     asked = 0
     if amount > 0 and _rules_allow(work, order, sums, where, amount):
@@ -93,6 +108,12 @@ def wait_again(work: Work, order_id: str) -> None:
     """What could not be released is asked for again later."""
     _forget(work, order_id)
     _wait(work, order_id, work.now + ASKED_AGAIN_AFTER, work.now)
+
+
+def wait_for_next_round(work: Work, order_id: str) -> None:
+    """What a bank failed to release is free: it is asked for with the next round."""
+    _forget(work, order_id)
+    _wait(work, order_id, work.now, work.now)
 
 
 def standing(work: Work, order: Order, sums: ledger.Sums) -> Standing:
@@ -130,7 +151,8 @@ def _rules_allow(work: Work, order: Order, sums: ledger.Sums, where: Standing, a
     case = Release(
         scope=course.scope, signed_on=order.signed_on, requested_at=work.now, paid_fen=sums.paid,
         released_fen=sums.released + sums.pending_release, amount_fen=amount, confirmed_centi=order.confirmed_centi,
-        total_centi=order.carrying_centi, mode=plan.mode, dispute_open=where.disputed_fen > 0,
+        total_centi=order.carrying_centi, priced_fen=where.earned_fen, mode=plan.mode,
+        dispute_open=where.disputed_fen > 0,
         last_lesson_done=release_plans.last_lesson_done(plan, where, today),
         elapsed_months=(today.year - plan.service_from.year) * 12 + today.month - plan.service_from.month
         + (today.day >= plan.service_from.day),

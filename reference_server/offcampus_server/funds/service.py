@@ -1,6 +1,7 @@
 """What a bank reports of its instructions: taken on, executed, failed.
 
-An instruction ends once: executed (posted) or failed (voided); the same report again changes nothing.
+An instruction ends once: executed (posted) or failed; the same report again changes nothing. What a failed one holds
+stays held until it is certain that nothing moved (`certainty`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, update
 
-from offcampus_server.funds import accounts, differences, instructions, orders_of_departments, releases
+from offcampus_server.funds import accounts, certainty, differences, instructions, orders_of_departments, releases
 from offcampus_server.funds.differences import Found
 from offcampus_server.funds.tables import custody_instructions, releases_waiting
 from offcampus_server.kernel import resources
@@ -74,7 +75,7 @@ def execute(call: Call, work: Work) -> Answer:
     if executed_at > work.now + CLOCK_TOLERANCE:
         entry = violation("schema.future", "/executed_at", given=sent["executed_at"])
         raise Problem("schema.invalid", "executed_at lies in the future", [entry])
-    if row["order_id"] is None:
+    if not row["amount_fen"]:
         row = execute_order(work, row, sent["bank_reference"], executed_at)
     else:
         row = executed(work, row, sent["bank_reference"], executed_at, executed_at.date())
@@ -100,7 +101,7 @@ def execute_order(work: Work, row: RowMapping, reference: str, executed_at: date
 
 
 def fail(call: Call, work: Work) -> Answer:
-    """The bank has not moved the money and will not: free it. Refused when its own line says that it has."""
+    """The bank says that it has not moved the money and will not. Refused when its own line says that it has."""
     row, sent = _mine(call, work), call.body
     failure = {"code": sent["code"], "text": sent["text"]}
     if row["state"] == "failed" and row["failure"] == failure:
@@ -111,22 +112,55 @@ def fail(call: Call, work: Work) -> Answer:
         detail = f"{line} reports that the money was moved: report the execution, or settle the difference"
         raise Problem("instruction.resolved", detail, [violation("instruction.resolved", "/state", given=line)])
     row = _step(work, row, "failed", failure=failure)
-    if row["order_id"] is None:
+    if not row["amount_fen"]:
         orders_of_departments.ended(work, row)
     else:
-        ledger.void(work, row["id"])
         _after(work, row)
     return Answer(200, instructions.present(row), row["version"])
 
 
+def failed_for_certain(work: Work, row: RowMapping, by: str) -> None:
+    """Nothing moved: the money is free, and what was asked for may be asked for again."""
+    row = certainty.make(work, row, by)
+    if row["kind"] == "release":
+        releases.wait_for_next_round(work, row["order_id"])
+    _after(work, row)
+
+
+def taken_back(work: Work, row: RowMapping, movement_id: str, value_on: date) -> None:
+    """The bank has booked back what it had moved for an instruction: it is in escrow again, and is still to be paid."""
+    query = (
+        update(custody_instructions)
+        .where(custody_instructions.c.id == row["id"], custody_instructions.c.version == row["version"])
+        .values(taken_back_by=movement_id, updated_at=work.now, version=row["version"] + 1)
+        .returning(*custody_instructions.c)
+    )
+    row = work.connection.execute(query).mappings().one()
+    ledger.take_back(work, row["id"], value_on, movement_id)
+    work.audit("instruction.taken_back", row["id"], row["institution_id"], detail={"movement_id": movement_id})
+    instructions.tell(work, "taken_back", row)
+    if row["order_id"] is not None:
+        orders.reopen(work, row["order_id"])
+        if row["kind"] == "release":
+            releases.wait_for_next_round(work, row["order_id"])
+    _after(work, row)
+
+
+def day_closed(work: Work, account: RowMapping, day: date, closing_fen: int) -> None:
+    """A bank has closed a day: what it makes certain."""
+    for row in certainty.closed_by(work, account, day, closing_fen):
+        failed_for_certain(work, row, "statement")
+
+
 def _after(work: Work, row: RowMapping) -> None:
     """What an instruction's end means for the order, for a refund, for the money that still waits."""
+    if row["order_id"] is None:
+        accounts.touch(work, row["account_id"])
+        return
     orders.money_moved(work, row["order_id"])
     accounts.touch(work, row["account_id"])
     if row["kind"] == "refund":
         payments.refund_moved(work, row["payment_id"])
-    elif row["state"] == "failed":
-        releases.wait_again(work, row["order_id"])
     for listener in _listeners:
         listener(work, row)
     orders.close_when_settled(work, row["order_id"])
@@ -135,14 +169,14 @@ def _after(work: Work, row: RowMapping) -> None:
 def _require_not_frozen(work: Work, row: RowMapping) -> None:
     """A release that the bank has not taken on stops with the freeze: the bank reports it as failed, and it waits."""
     account = accounts.by_id(work, [row["account_id"]])[row["account_id"]]
-    if row["kind"] == "release" and account["state"] == "frozen":
+    if row["kind"] in ("release", "reserve_withdrawal") and account["state"] == "frozen":
         entry = violation("custody.frozen", "/account_id", given="frozen", allowed="open")
         raise Problem("custody.frozen", "do not carry this release out: report it as failed", [entry])
 
 
 def _late_success(row: RowMapping, reference: str) -> Callable[[Work], None] | None:
     """A bank says of what it reported as failed that it moved after all: refused, kept, and on the work list."""
-    if row["state"] != "failed" or row["order_id"] is None:
+    if row["state"] != "failed":
         return None
 
     def remember(work: Work) -> None:

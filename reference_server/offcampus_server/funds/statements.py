@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, RowMapping, bindparam, insert, select, update
 
-from offcampus_server.funds import accounts, decisions, differences, statement_files
+from offcampus_server.funds import accounts, decisions, differences, service, statement_files
 from offcampus_server.funds.decisions import Booked
 from offcampus_server.funds.tables import custody_movements, statements
 from offcampus_server.kernel import resources
@@ -91,6 +91,7 @@ def _save(
     found = decisions.reconcile(sent, _booked(work, account["id"], day), previous, elsewhere)
     breaks = [entry.to_json() for entry in found]
     if known is not None and known["document"] == sent and known["breaks"] == breaks:
+        service.day_closed(work, account, day, sent["closing_balance_fen"])
         return known
     columns = {
         "state": "broken" if breaks else "reconciled", "updated_at": work.now, "document": dict(sent),
@@ -99,6 +100,7 @@ def _save(
     }  # fmt: skip
     row = _insert(work, account, day, columns) if known is None else _update(work, known, columns)
     differences.compare(work, account, day, found)
+    service.day_closed(work, account, day, sent["closing_balance_fen"])
     work.audit("submitStatement", row["id"], account["institution_id"], detail={"breaks": len(breaks)})
     work.emit(
         "statement", row["state"], row["id"], account["institution_id"], row["version"], state=row["state"],

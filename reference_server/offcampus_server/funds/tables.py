@@ -48,9 +48,23 @@ custody_instructions = table(
     Column("retries", Text),
     Column("authority_order", Json),
     Column("late_reference", Text),
-    CheckConstraint("kind IN ('release', 'refund', 'freeze', 'unfreeze', 'balance')", name="kind"),
+    # By what it became certain that a failed one moved nothing, and when: until then its money stays held.
+    Column("certain_by", Text),
+    Column("certain_at", Instant),
+    # The bank's line that booked an executed one back.
+    Column("taken_back_by", Text),
+    # Another account of the payer, where the channel that paid is closed.
+    Column("payee", Json),
+    # Of money that was carried over: the part that first paid it, through whose channel it goes back.
+    Column("origin", Json),
+    CheckConstraint(
+        "kind IN ('release', 'refund', 'freeze', 'unfreeze', 'balance', 'reserve_withdrawal')", name="kind"
+    ),
     CheckConstraint("(kind IN ('release', 'refund')) = (order_id IS NOT NULL)", name="money_is_of_an_order"),
-    CheckConstraint("order_id IS NOT NULL OR amount_fen = 0", name="orders_of_departments_move_nothing"),
+    CheckConstraint(
+        "order_id IS NOT NULL OR amount_fen = 0 OR kind = 'reserve_withdrawal'",
+        name="orders_of_departments_move_nothing",
+    ),
     CheckConstraint("state IN ('issued', 'accepted', 'executed', 'failed')", name="state"),
     CheckConstraint("(state = 'executed') = (bank_reference IS NOT NULL)", name="executed_has_reference"),
     Index("ix_custody_instructions_work", "bank_id", "state", "id"),

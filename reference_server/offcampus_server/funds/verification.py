@@ -1,8 +1,9 @@
 """Bank, ledger, orders and payments compared: what each says of the same money must agree. Reads only.
 
 Invariants, each a finding when it does not hold:
-- an instruction that runs has a pending transfer of its sum, an executed one a posted, a failed one a voided;
-- a matched receipt has one posted transfer of its sum, and nothing else has one;
+- an instruction that runs has a pending transfer of its sum, an executed one a posted, a failed one a pending one until
+  its end is certain, then a voided;
+- a matched line that names no instruction has one posted transfer of its sum, and nothing else has one;
 - released and about to be released is at most what confirmed hours have earned, or what a schedule that may run ahead
   of the teaching gives by today.
 """
@@ -30,9 +31,10 @@ def verify(work: Work) -> list[Finding]:
 
 def _instructions(work: Work) -> Iterator[Finding]:
     found = ledger.by_instruction(work)
-    moving = select(custody_instructions).where(custody_instructions.c.order_id.is_not(None))
+    moving = select(custody_instructions).where(custody_instructions.c.amount_fen > 0)
     for row in work.connection.execute(moving).mappings():
-        amount = found.pop((row["id"], STANDS_FOR[row["state"]]), 0)
+        uncertain = row["state"] == "failed" and row["certain_by"] is None
+        amount = found.pop((row["id"], "pending" if uncertain else STANDS_FOR[row["state"]]), 0)
         if amount != row["amount_fen"]:
             yield Finding(f"an instruction that is {row['state']} moves its sum", row["id"], row["amount_fen"], amount)
     for (instruction_id, _), amount in found.items():
@@ -42,14 +44,14 @@ def _instructions(work: Work) -> Iterator[Finding]:
 def _receipts(work: Work) -> Iterator[Finding]:
     found = ledger.by_movement(work)
     query = select(custody_movements).where(
-        custody_movements.c.state == "matched", custody_movements.c.direction == "credit"
+        custody_movements.c.state == "matched", custody_movements.c.instruction_id.is_(None)
     )
     for row in work.connection.execute(query).mappings():
         amount = found.pop(row["id"], 0)
         if amount != row["amount_fen"]:
-            yield Finding("a matched receipt is booked", row["id"], row["amount_fen"], amount)
+            yield Finding("a matched line is booked", row["id"], row["amount_fen"], amount)
     for movement_id, amount in found.items():
-        yield Finding("a receipt stands for its movement", movement_id, 0, amount)
+        yield Finding("a booking stands for its movement", movement_id, 0, amount)
 
 
 def _releases(work: Work) -> Iterator[Finding]:

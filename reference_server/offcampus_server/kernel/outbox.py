@@ -79,6 +79,7 @@ COLLECTIONS = {
     "custody_account": "custody-accounts", "custody_instruction": "custody-instructions",
     "custody_movement": "custody-movements", "statement": "statements", "subscription": "subscriptions",
     "difference": "differences", "warning": "warnings", "risk_assessment": "risk-assessments",
+    "money_proposal": "money-proposals",
 }  # fmt: skip
 
 

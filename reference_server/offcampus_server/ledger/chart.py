@@ -14,11 +14,13 @@ KINDS = (*ASSETS, *LIABILITIES)
 OPENED_ON_DEMAND = ("in_transit", "fee", "claim", "reserve", "carried")
 """Accounts of an institution, opened by their first transfer."""
 BANK_ACCOUNTS = ("custody", "reserve_held")
+LOCKED = ("wallet", "payer_locked")
+"""Money that never is in custody: it stays the payer's, locked for the order."""
 
 LEGS: dict[str, tuple[tuple[str, str], ...]] = {
     "capture": (("in_transit", "escrow"),),
     "settlement": (("custody", "in_transit"),),
-    "fee": (("fee", "in_transit"),),
+    "fee": (("fee", "in_transit"), ("fee", "custody")),
     "receipt": (("custody", "escrow"),),
     "lock": (("payer_locked", "escrow"), ("wallet", "escrow")),
     "release": (("escrow", "custody"), ("escrow", "payer_locked"), ("escrow", "wallet")),
@@ -42,6 +44,8 @@ GOES_BACK = ("refund", "chargeback", "carry_out")
 """What leaves through the part that brought it: together at most what the part paid."""
 TOPS_UP = ("reserve_use", "claim")
 """What others add to an order whose money was released before it had to go back."""
+BANK = "bank"
+"""In the place of a channel's name: a fee that the bank itself took from custody."""
 RELEASES = ("release", "fee_netted")
 """What the institution has had."""
 

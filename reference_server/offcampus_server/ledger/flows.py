@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from offcampus_server.ledger.chart import account, channel
+from offcampus_server.ledger.chart import BANK, account, channel
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class Transfer:
     movement_id: str | None = None
     held_by: str = "custody"
     expires_at: datetime | None = None
+    held_in: str | None = None
+    """Of money at the payer's: the name under which its keeper has all that is locked for the institution."""
 
     def arriving(self, value_on: date) -> Leg:
         """As a leg into the order's escrow."""
@@ -79,7 +81,7 @@ class Transfer:
     def _leg(self, debit: str, credit: str, value_on: date | None) -> Leg:
         return Leg(
             self.kind, debit, credit, self.amount_fen, self.order_id, self.payment_id, self.part_no,
-            self.instruction_id, self.movement_id, value_on, expires_at=self.expires_at,
+            self.instruction_id, self.movement_id, value_on, self.held_in, self.expires_at,
         )  # fmt: skip
 
 
@@ -141,6 +143,12 @@ def fee_paid(
     """The institution has paid a channel's fee back into custody."""
     owed = channel("fee", institution_id, channel_name)
     return Leg("fee_paid", account("custody", account_id), owed, amount_fen, value_on=value_on, movement_id=movement_id)
+
+
+def fee_taken(institution_id: str, account_id: str, amount_fen: int, value_on: date, movement_id: str) -> Leg:
+    """The bank took a fee from custody, which is the families' money: the institution owes it."""
+    owed = channel("fee", institution_id, BANK)
+    return Leg("fee", owed, account("custody", account_id), amount_fen, value_on=value_on, movement_id=movement_id)
 
 
 def charged_back(part: PaidPart, account_id: str, amount_fen: int, value_on: date, movement_id: str) -> Leg:
@@ -234,10 +242,14 @@ def as_one_event(legs: Sequence[Leg], event: str) -> list[Leg]:
     return [replace(leg, event=event) for leg in legs] if len(legs) > 1 else list(legs)
 
 
-def mirrored(row: Mapping[Any, Any], value_on: date) -> Leg:
-    """A transfer's reversal: the same sum between the same accounts, the other way round."""
+def mirrored(row: Mapping[Any, Any], value_on: date, movement_id: str | None = None) -> Leg:
+    """A transfer's reversal: the same sum between the same accounts, the other way round.
+
+    Args:
+        movement_id: the bank's own line that took the money back, where there is one.
+    """
     return Leg(
         "reversal", row["credit_account_id"], row["debit_account_id"], row["amount_fen"], row["order_id"],
         row["payment_id"], row["part_no"], held_in=row["held_in"], reverses=row["id"], reverses_kind=row["kind"],
-        value_on=value_on,
+        value_on=value_on, movement_id=movement_id,
     )  # fmt: skip

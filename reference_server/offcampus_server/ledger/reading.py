@@ -12,7 +12,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, RowMapping, Select, bindparam, case, func, literal, or_, select, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+)
 
 from offcampus_server.kernel.clock import parse, rfc3339
 from offcampus_server.kernel.unit_of_work import Work
@@ -71,6 +85,8 @@ class Sums:
     """What reserve and institution owe or gave, because what was released had to go back."""
     in_transit: int = 0
     """Part of what was paid: not yet in custody."""
+    claims_open: int = 0
+    """Part of what was topped up: the institution owes it still."""
     fees: int = 0
     """What channels kept of it and no release has made up for."""
 
@@ -87,7 +103,8 @@ _COUNTS_AS = {
 }  # fmt: skip
 _PENDING = {"release": "pending_release", "refund": "pending_refund"}
 _FEES = {"fee": 1, "fee_netted": -1}
-_BRINGS = ("receipt", "settlement", "fee", "carry_in", "claim_paid", "reserve_use")
+_CLAIMS = {"claim": 1, "claim_paid": -1}
+_BRINGS = ("receipt", "lock", "settlement", "fee", "carry_in", "claim_paid", "reserve_use")
 _TAKES = ("release", "refund", "chargeback", "carry_out", "fee_netted")
 
 
@@ -112,8 +129,12 @@ def by_instruction(work: Work) -> dict[tuple[str, str], int]:
 
 
 def by_movement(work: Work) -> dict[str, int]:
-    """What was booked for the movements of banks."""
-    query = select(transfers).where(transfers.c.movement_id.is_not(None), transfers.c.state == "posted")
+    """What was booked for the movements of banks, and not undone."""
+    undone = transfers.alias()
+    query = select(transfers).where(
+        transfers.c.movement_id.is_not(None), transfers.c.state == "posted",
+        ~exists().where(undone.c.reverses == transfers.c.id),
+    )  # fmt: skip
     return {row.movement_id: row.amount_fen for row in work.connection.execute(query)}
 
 
@@ -133,8 +154,9 @@ def held(work: Work, order_id: str) -> dict[str, int]:
         if (account_id := _bank_account(row)) is not None:
             found[account_id] = found.get(account_id, 0) + _sign(row) * row.amount_fen
     found = {account_id: fen for account_id, fen in found.items() if fen > 0}
-    free = _free_balances(work, list(found))
-    return {account_id: min(fen, free[account_id]) for account_id, fen in found.items() if free[account_id] > 0}
+    free = free_balances(work, list(found))
+    # What is locked at the payer's has no account at a bank: what the order has locked is all that there is.
+    return {id: min(fen, free.get(id, fen)) for id, fen in found.items() if free.get(id, fen) > 0}
 
 
 def fees_owed(work: Work, order_id: str) -> list[tuple[str, str, int]]:
@@ -160,6 +182,21 @@ def fees_owed(work: Work, order_id: str) -> list[tuple[str, str, int]]:
             left[account_id] -= share
             owing.append((account_id.rpartition("/")[2], held_in, share))
     return owing
+
+
+def reserves(work: Work, institution_id: str) -> dict[str, int]:
+    """What the bank accounts of an institution's reserve can give: account -> fen, the oldest first."""
+    free = accounts.c.debits_posted - accounts.c.credits_posted - accounts.c.credits_pending
+    query = select(accounts.c.owner_id, free.label("fen")).where(
+        accounts.c.kind == "reserve_held", accounts.c.institution_id == institution_id
+    )
+    found = {row.owner_id: row.fen for row in work.connection.execute(query.order_by(accounts.c.owner_id))}
+    mine = accounts.c.credits_posted - accounts.c.debits_posted - accounts.c.debits_pending
+    left = work.connection.execute(select(mine).where(accounts.c.id == f"reserve:{institution_id}")).scalar() or 0
+    for account_id, fen in found.items():  # an account may hold what a refund is about to take from it
+        found[account_id] = min(fen, left)
+        left -= found[account_id]
+    return {account_id: fen for account_id, fen in found.items() if fen > 0}
 
 
 def lines(work: Work, order_id: str, as_of: AsOf = NOW) -> list[dict[str, Any]]:
@@ -230,6 +267,20 @@ def custody_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
     return {row.owner_id: row.debits_posted - row.credits_posted for row in rows}
 
 
+def locked(work: Work, account_id: str) -> int:
+    """What the keeper of locked money has locked in all, under one name."""
+    undone = case((transfers.c.reverses_kind.is_not(None), -1), else_=1)
+    signed = case((transfers.c.kind == "lock", transfers.c.amount_fen), else_=-transfers.c.amount_fen) * undone
+    mine = transfers.c.held_in == account_id, transfers.c.kind.in_(("lock", "release", "refund"))
+    query = select(func.coalesce(func.sum(signed), 0)).where(*mine, transfers.c.state == "posted")
+    return int(work.connection.execute(query).scalar_one())
+
+
+def custody_of_institution(work: Work, institution_id: str) -> int:
+    """What all custody accounts of an institution hold by our books."""
+    return int(work.connection.execute(_CUSTODY, {"institution": institution_id}).scalar_one())
+
+
 def balance(work: Work, account_id: str, as_of: AsOf = NOW) -> int:
     """The posted balance of an account, from its transfers: debits less credits of an asset, and the other way."""
     state = as_of.state()
@@ -262,6 +313,8 @@ def _sums(rows: Iterable[Row[Any]]) -> dict[str, Sums]:
             found[row.order_id][name] += sign * int(row.fen)
         if row.was == "posted" and (row.reverses_kind or row.kind) in _FEES:
             found[row.order_id]["fees"] += sign * _FEES[row.reverses_kind or row.kind] * int(row.fen)
+        if row.was == "posted" and (row.reverses_kind or row.kind) in _CLAIMS:
+            found[row.order_id]["claims_open"] += sign * _CLAIMS[row.reverses_kind or row.kind] * int(row.fen)
         if row.was == "posted" or (row.was == "pending" and row.transit < 0):
             found[row.order_id]["in_transit"] += int(row.transit)
     return {order_id: Sums(**counted) for order_id, counted in found.items()}
@@ -287,7 +340,8 @@ def _sign(row: Any) -> int:
     return -sign if row.reverses_kind else sign
 
 
-def _free_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
+def free_balances(work: Work, account_ids: Sequence[str]) -> dict[str, int]:
+    """What bank accounts have and nothing is about to move."""
     if not account_ids:
         return {}
     rows = work.connection.execute(_AT_BANKS, {"owners": list(account_ids)})
@@ -301,6 +355,9 @@ _STANDING = (
     select(transfers)
     .where(transfers.c.order_id == bindparam("order"), transfers.c.state != "voided")
     .order_by(transfers.c.seq)
+)
+_CUSTODY = select(func.coalesce(func.sum(accounts.c.debits_posted - accounts.c.credits_posted), 0)).where(
+    accounts.c.institution_id == bindparam("institution"), accounts.c.kind == "custody"
 )
 _AT_BANKS = select(
     accounts.c.owner_id, accounts.c.debits_posted, accounts.c.credits_posted, accounts.c.credits_pending

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Row, RowMapping, bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import IntegrityError
@@ -29,13 +29,18 @@ from offcampus_server.ledger.flows import Leg
 from offcampus_server.ledger.flows import Transfer as Transfer
 from offcampus_server.ledger.reading import Sums as Sums
 from offcampus_server.ledger.reading import all_sums as all_sums
+from offcampus_server.ledger.reading import balance as balance
 from offcampus_server.ledger.reading import by_instruction as by_instruction
 from offcampus_server.ledger.reading import by_movement as by_movement
 from offcampus_server.ledger.reading import custody_balances as custody_balances
+from offcampus_server.ledger.reading import custody_of_institution as custody_of_institution
 from offcampus_server.ledger.reading import fees_owed as fees_owed
+from offcampus_server.ledger.reading import free_balances as free_balances
 from offcampus_server.ledger.reading import held as held
 from offcampus_server.ledger.reading import lines as lines
+from offcampus_server.ledger.reading import locked as locked
 from offcampus_server.ledger.reading import refunded_by_part as refunded_by_part
+from offcampus_server.ledger.reading import reserves as reserves
 from offcampus_server.ledger.reading import sums as sums
 from offcampus_server.ledger.tables import accounts, parts, transfers
 from offcampus_server.ledger.verification import Finding as Finding
@@ -57,7 +62,7 @@ _GIVE_BACK = (
 )
 _ENDED = (
     transfers.c.kind, transfers.c.debit_account_id, transfers.c.credit_account_id, transfers.c.amount_fen,
-    transfers.c.payment_id, transfers.c.part_no, transfers.c.instruction_id,
+    transfers.c.payment_id, transfers.c.part_no, transfers.c.instruction_id, transfers.c.event,
 )  # fmt: skip
 _NOW = bindparam("now", type_=Instant)
 _END = (
@@ -86,6 +91,14 @@ _EXPIRE = (
 def open_account(work: Work, kind: str, owner_id: str, institution_id: str) -> None:
     """Open the account of an order (`escrow`, `wallet`…) or of a bank account (`custody`, `reserve_held`), once."""
     work.connection.execute(_OPEN, _opened(chart.account(kind, owner_id), institution_id))
+
+
+def lock(work: Work, transfer: Transfer, institution_id: str, value_on: date) -> str:
+    """Post money that the payer's own account or wallet has locked for an order; returns the transfer's identifier."""
+    name = chart.account(transfer.held_by, transfer.order_id)
+    if work.connection.execute(select(accounts.c.id).where(accounts.c.id == name)).first() is None:
+        open_account(work, transfer.held_by, transfer.order_id, institution_id)
+    return receive(work, transfer, value_on)
 
 
 def receive(work: Work, transfer: Transfer, value_on: date) -> str:
@@ -127,14 +140,43 @@ def void(work: Work, instruction_id: str) -> None:
     _free(work, [_resolve(work, instruction_id, "voided", None)])
 
 
+def void_event(work: Work, event: str) -> None:
+    """Free what is held for an event; nothing where it is free already."""
+    change = update(transfers).where(transfers.c.event == event, transfers.c.state == "pending")
+    ended = change.values(state="voided", resolved_at=work.now).returning(*_ENDED)
+    _free(work, list(work.connection.execute(ended)))
+
+
 def expire(work: Work, limit: int) -> list[str]:
-    """Free what was held only until now; returns the instructions that it was held for."""
+    """Free what was held only until now; returns the instructions or events that it was held for."""
     rows = list(work.connection.execute(_EXPIRE, {"now": work.now, "limit": limit}))
     _free(work, rows)
-    return [row.instruction_id for row in rows if row.instruction_id is not None]
+    return [row.instruction_id or row.event for row in rows]
 
 
-def reverse(work: Work, transfer_id: str, value_on: date) -> str:
+def take_back(work: Work, instruction_id: str, value_on: date, movement_id: str) -> str:
+    """The bank has taken back what it moved for an instruction: book it back, once."""
+    query = select(transfers.c.id).where(transfers.c.instruction_id == instruction_id)
+    return reverse(work, work.connection.execute(query).scalar_one(), value_on, movement_id)
+
+
+def transfer(work: Work, transfer_id: str) -> RowMapping | None:
+    """A transfer by its identifier."""
+    return work.connection.execute(select(transfers).where(transfers.c.id == transfer_id)).mappings().first()
+
+
+def institution_of(work: Work, row: RowMapping) -> str:
+    """Whose account a transfer debits; both of its accounts are the same institution's."""
+    query = select(accounts.c.institution_id).where(accounts.c.id == row["debit_account_id"])
+    return str(work.connection.execute(query).scalar_one())
+
+
+def reversed_by(work: Work, transfer_id: str) -> str | None:
+    """The reversal of a transfer."""
+    return work.connection.execute(select(transfers.c.id).where(transfers.c.reverses == transfer_id)).scalar()
+
+
+def reverse(work: Work, transfer_id: str, value_on: date, movement_id: str | None = None) -> str:
     """Book a posted transfer back, once; returns the reversal's identifier.
 
     Raises `resource.state` for what is not posted, is a reversal, has one, or whose money is gone since.
@@ -147,7 +189,7 @@ def reverse(work: Work, transfer_id: str, value_on: date) -> str:
     if work.connection.execute(select(transfers.c.id).where(transfers.c.reverses == transfer_id)).first() is not None:
         raise Problem("resource.state", f"{transfer_id} is reversed already")
     try:
-        return book(work, [flows.mirrored(row, value_on)])[0]
+        return book(work, [flows.mirrored(row, value_on, movement_id)])[0]
     except IntegrityError as error:  # another process was first
         raise Problem("resource.state", f"{transfer_id} is reversed already") from error
 

@@ -120,6 +120,7 @@ def _directions(work: Work) -> Iterator[Finding]:
 def _causes(work: Work) -> Iterator[Finding]:
     from_bank = transfers.c.credit_account_id.startswith("custody:")
     nameless = or_(
+        transfers.c.kind.in_(("lock",)) & (transfers.c.movement_id.is_(None) | transfers.c.held_in.is_(None)),
         transfers.c.kind.in_(("receipt", "settlement", "fee_paid", "claim_paid", "chargeback"))
         & transfers.c.movement_id.is_(None),
         transfers.c.kind.in_(("release", "refund")) & from_bank & transfers.c.instruction_id.is_(None),

@@ -64,6 +64,11 @@ def fitting(work: Work, order: Mapping[str, Any]) -> RowMapping:
     return row
 
 
+def supervision(work: Work, contract_id: str) -> str:
+    """How the money under a contract is supervised."""
+    return str(resources.by_ids(work, contracts, [contract_id])[contract_id]["document"]["supervision"])
+
+
 def full_refund_until(work: Work, contract_id: str, service_from: date) -> datetime | None:
     """Until when the contract gives the whole price back: the days that the parties filled in, after the start."""
     document = resources.by_ids(work, contracts, [contract_id])[contract_id]["document"]

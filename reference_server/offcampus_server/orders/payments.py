@@ -66,6 +66,8 @@ class Part:
     settled: bool
     expected: bool
     """Its payment is pending, and the channel has the money or the order awaits it."""
+    origin: Mapping[str, Any] | None = None
+    """The part that first paid it, of money that was carried over from another order."""
     captured: bool = False
     """The channel has confirmed that it has the money."""
 
@@ -119,7 +121,7 @@ def present(work: Work, rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
                 "part_no": part["part_no"], "channel": part["channel"], "amount_fen": part["amount_fen"],
                 "captured_at": rfc3339(part["captured_at"]) if part["captured_at"] else None,
                 "settled": part["settled_at"] is not None, "fee_fen": part["fee_fen"], "payer_reference": "***",
-                "refunded_fen": refunded.get((part["payment_id"], part["part_no"]), 0),
+                "refunded_fen": refunded.get((part["payment_id"], part["part_no"]), 0), "origin": part["origin"],
             }
         )  # fmt: skip
     return [
@@ -139,6 +141,28 @@ def parts_of_order(work: Work, order_id: str) -> list[Part]:
     """The parts of an order that were paid, arrived or in transit, in order of payment."""
     found = work.connection.execute(_PARTS_OF_ORDER, {"order": order_id}).mappings()
     return [part for part in map(_part, found) if part.settled or part.captured]
+
+
+def carried_in(
+    work: Work, order: Order, sent: Mapping[str, Any], shares: Sequence[tuple[Part, int]]
+) -> str:  # fmt: skip
+    """A settled payment of an order by what another order had left, a part for each share; returns it."""
+    document = {"external_id": sent["external_id"], "order_id": order.id, "payer": {"relation": "other"}}
+    row = resources.create(
+        work, payments, "pay", document, institution_id=order.institution_id, region_code=order.region_code,
+        state="settled", order_id=order.id, settled_at=work.now,
+    )  # fmt: skip
+    rows = [
+        {
+            "payment_id": row["id"], "part_no": number, "channel": part.channel, "amount_fen": fen,
+            "captured_at": None, "settled_at": work.now,
+            "origin": part.origin or {"payment_id": part.payment_id, "part_no": part.part_no},
+        }
+        for number, (part, fen) in enumerate(shares, 1)
+    ]  # fmt: skip
+    work.connection.execute(insert(payment_parts), rows)
+    _emit(work, "carryOverOrder.payment", "created", row)
+    return str(row["id"])
 
 
 def cancel_order(call: Call, work: Work) -> Answer:
@@ -225,6 +249,7 @@ def _part(row: RowMapping) -> Part:
         row["payment_id"], row["part_no"], row["channel"], row["amount_fen"], row["order_id"],
         row["institution_id"], settled=row["settled_at"] is not None, captured=row["captured_at"] is not None,
         expected=row["state"] == "pending" and (row["captured_at"] is not None or row["of"] == "awaiting_payment"),
+        origin=row["origin"],
     )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ _COUNT_HOURS = (
         updated_at=bindparam("now"),
     )
 )
+_COUNT_HOURS_OF_ONE = _COUNT_HOURS.returning(*orders.c)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Order:
     version: int
     state: str
     pupil_id: str
+    guardian_id: str
     course_id: str
     contract_id: str
     signed_on: date
@@ -105,6 +107,21 @@ def place(call: Call, work: Work) -> Answer:
     sent = call.body
     if (row := resources.known(work, orders, sent)) is not None:
         return Answer(200, present(work, [row])[0], row["version"])
+    row = create(work, sent)
+    return resources.created(row, "orders", present(work, [row])[0])
+
+
+def known(work: Work, sent: Mapping[str, Any]) -> RowMapping | None:
+    """The order that was placed under this external_id with the same content."""
+    return resources.known(work, orders, sent)
+
+
+def create(work: Work, sent: Mapping[str, Any], in_place_of: str | None = None) -> RowMapping:
+    """A new order, judged by the rules in force for its contract.
+
+    Args:
+        in_place_of: an order that closes with it, whose hours do not count beside it.
+    """
     institution = institutions.require(work, sent["institution_id"])
     contracts.check_people(work, sent, institution.id)
     course = courses.require(work, sent["course_id"])
@@ -125,7 +142,11 @@ def place(call: Call, work: Work) -> Answer:
     if parse(sent["ordered_at"]).date() < signed_on:
         raise mismatch("/contract_id", f"the contract was signed on {signed_on}, after the order")
     lease = institutions.lease_until(work, course.document.get("campus_id"))
-    others = open_orders(work, sent["pupil_id"], course.subject, institution.id)
+    others = [
+        each
+        for each in open_orders(work, sent["pupil_id"], course.subject, institution.id)
+        if each.order != in_place_of
+    ]
     decision = work.rules.check_charge(
         documents.charge(sent, course.document, course.region_code, signed_on, others, lease)
     )
@@ -144,7 +165,7 @@ def place(call: Call, work: Work) -> Answer:
     row = resources.change(work, orders, row, None, decision_id=decision_id, version=1)
     ledger.open_account(work, "escrow", row["id"], institution.id)
     tell(work, "createOrder", "created", row)
-    return resources.created(row, "orders", present(work, [row])[0])
+    return row
 
 
 def statement(call: Call, work: Work) -> Answer:
@@ -183,6 +204,11 @@ def open_of_institution(work: Work, institution_id: str) -> list[Order]:
     return [_facts(row) for row in work.connection.execute(query).mappings()]
 
 
+def row(work: Work, order_id: str) -> RowMapping:
+    """An order as it is stored, for the platform's own use."""
+    return resources.by_ids(work, orders, [order_id])[order_id]
+
+
 def load(work: Work, order_id: str) -> Order:
     """An order by identifier, for the platform's own use."""
     return load_many(work, [order_id])[order_id]
@@ -219,8 +245,12 @@ def add_hours(work: Work, deltas: Mapping[str, tuple[int, int]]) -> None:
     if not deltas:
         return
     counted = [{"order": id, "reported": r, "confirmed": c, "now": work.now} for id, (r, c) in sorted(deltas.items())]
-    work.connection.execute(_COUNT_HOURS, counted)
-    for row in resources.by_ids(work, orders, sorted(deltas)).values():
+    if len(counted) == 1:
+        rows = work.connection.execute(_COUNT_HOURS_OF_ONE, counted[0]).mappings().all()
+    else:
+        work.connection.execute(_COUNT_HOURS, counted)
+        rows = list(resources.by_ids(work, orders, sorted(deltas)).values())
+    for row in rows:
         tell(work, "order.hours_counted", "hours_counted", row)
 
 
@@ -244,14 +274,22 @@ def resume(work: Work, order_id: str) -> None:
     close_when_settled(work, order_id)
 
 
+def reopen(work: Work, order_id: str) -> None:
+    """Money of a closed order has come back: it is open until that has its place again."""
+    order = load(work, order_id)
+    if order.state == "closed":
+        set_state(work, order, "refunding", "reopened", "closed")
+
+
 def close_when_settled(work: Work, order_id: str) -> None:
     """Close an order whose money has all gone where it belongs and whose hours are all decided."""
     order = load(work, order_id)
-    sums = ledger.sums(work, [order_id])[order_id]
-    undecided = order.reported_centi - order.confirmed_centi
-    moving = sums.pending_release + sums.pending_refund
     finished = order.state == "refunding" or order.reported_centi == order.hours_centi
-    if order.state in ("paid", "refunding") and finished and not undecided and not moving and not sums.escrow:
+    if order.state not in ("paid", "refunding") or not finished or order.reported_centi != order.confirmed_centi:
+        return
+    sums = ledger.sums(work, [order_id])[order_id]
+    moving = sums.pending_release + sums.pending_refund
+    if not moving and not sums.escrow:
         set_state(work, order, "closed", "closed", "paid", "refunding", refund_requested_at=None)
 
 
@@ -276,6 +314,7 @@ def _money(sums: ledger.Sums) -> dict[str, Any]:
         "escrow_fen": sums.escrow, "pending_release_fen": sums.pending_release,
         "pending_refund_fen": sums.pending_refund, "in_transit_fen": sums.in_transit,
         "topped_up_fen": sums.topped_up, "charged_back_fen": sums.charged_back, "carried_out_fen": sums.carried_out,
+        "claims_open_fen": sums.claims_open,
     }  # fmt: skip
 
 

@@ -69,6 +69,8 @@ payment_parts = table(
     Column("captured_at", Instant),
     Column("settled_at", Instant),
     *fen("fee_fen", server_default="0"),
+    # Of money that was carried over from another order: the part that first paid it.
+    Column("origin", Json),
     PrimaryKeyConstraint("payment_id", "part_no"),
     CheckConstraint("fee_fen < amount_fen", name="fee_below_sum"),
 )

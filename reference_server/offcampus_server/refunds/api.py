@@ -5,7 +5,7 @@ from __future__ import annotations
 from offcampus_server.kernel import resources
 from offcampus_server.kernel.contract import Answer, Call, Handlers
 from offcampus_server.kernel.unit_of_work import Work
-from offcampus_server.refunds import disagreement, overdue, service
+from offcampus_server.refunds import disagreement, overdue, payees, service
 from offcampus_server.refunds.tables import refunds
 
 handlers = Handlers()
@@ -39,6 +39,12 @@ def get_refund(call: Call, work: Work) -> Answer:
 def approve_refund(call: Call, work: Work) -> Answer:
     """Agree to a refund."""
     return service.approve(call, work)
+
+
+@handlers("nameRefundAccount")
+def name_refund_account(call: Call, work: Work) -> Answer:
+    """Name another account of the payer (M-18.2)."""
+    return payees.name(call, work)
 
 
 @handlers("objectToRefund")

@@ -1,8 +1,8 @@
 """A refund's life: asked for, agreed to (or silence runs out), paid part by part, and what stays undecided meanwhile.
 
-Sum: by the order's own price over the hours confirmed, worked out again at the moment of agreement.
+Sum: by the order's own price over the hours reported, fixed at the request; what changes until the agreement is added.
 Never twice: one open refund per order, the escrow is held before a bank is asked, and what a bank failed to pay is
-instructed anew once, when the failure is certain.
+instructed anew once, when it is certain that nothing moved.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, select
+from sqlalchemy import RowMapping, bindparam, func, select
 
 from offcampus_server.funds import instructions, releases
 from offcampus_server.funds import service as funds
+from offcampus_server.funds.decisions import draw
 from offcampus_server.kernel import extensions, resources
 from offcampus_server.kernel.clock import parse, rfc3339
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.problems import Problem, violation, wrong_state
 from offcampus_server.kernel.unit_of_work import Work
+from offcampus_server.ledger import flows
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import payments
 from offcampus_server.orders import service as orders
 from offcampus_server.orders.service import Order
-from offcampus_server.refunds import decisions, working
+from offcampus_server.refunds import decisions, named, working
 from offcampus_server.refunds.decisions import Line
 from offcampus_server.refunds.tables import OPEN, refunds
 from offcampus_server.refunds.working import Asked
@@ -31,6 +33,7 @@ from offcampus_server.refunds.working import Asked
 CLOCK_TOLERANCE = timedelta(minutes=5)
 PAID_AGAIN_AFTER = timedelta(days=1)
 AGREED = ("agreed", "paying", "paid", "failed")
+_AGREED_TO = select(refunds).where(refunds.c.order_id == bindparam("order"), refunds.c.state.in_(("paying", "failed")))
 _SILENT = (
     select(refunds)
     .where(refunds.c.state == "requested", refunds.c.silence_due_at <= bindparam("now"))
@@ -64,11 +67,13 @@ def request(call: Call, work: Work) -> Answer:
         work, refunds, "rfd", sent, institution_id=order.institution_id, region_code=order.region_code,
         state="requested", order_id=order.id, requested_at=asked.at, silence_due_at=silence_due_at,
         due_at=found.terms.due_at, amount_fen=found.amount_fen, agreed_by=None,
-        working=[*found.shown(), *(line.to_json() for line in received)],
+        working=[*found.shown(), *(line.to_json() for line in (*received, working.fixed(asked)))],
     )  # fmt: skip
     payments.give_up(work, order.id)
+    # What was never paid whole could not be taught before, and cannot be now.
+    since = asked.at if order.state == "paid" else None
     orders.set_state(
-        work, order, "refunding", "refund_requested", "paid", "awaiting_payment", refund_requested_at=asked.at
+        work, order, "refunding", "refund_requested", "paid", "awaiting_payment", refund_requested_at=since
     )
     tell(work, "requestRefund", "requested", row)
     if found.at_once:
@@ -97,9 +102,10 @@ def agree_silent(work: Work, limit: int) -> int:
 def pay_again(work: Work, limit: int) -> int:
     """Instruct anew what banks failed to pay a day ago; returns for how many refunds."""
     due = instructions.refunds_to_pay_again(work, work.now - PAID_AGAIN_AFTER, limit)
-    for row in resources.by_ids(work, refunds, due).values():
+    rows = [row for row in resources.by_ids(work, refunds, due).values() if not row["payees"] or not _waits(work, row)]
+    for row in rows:
         _pay_again(work, row, None)
-    return len(due)
+    return len(rows)
 
 
 @funds.listen
@@ -112,11 +118,16 @@ def on_instruction(work: Work, instruction: RowMapping) -> None:
 @funds.on_arrival
 def on_arrival(work: Work, order_id: str) -> None:
     """Money that a refund waited for has arrived: instruct what could not be instructed before."""
-    query = select(refunds).where(refunds.c.order_id == order_id, refunds.c.state.in_(("paying", "failed")))
-    for row in work.connection.execute(query).mappings().all():
-        missing = row["amount_fen"] - sum(part["amount_fen"] for part in instructions.of_refund(work, row["id"]))
-        if missing > 0:
+    for row in work.connection.execute(_AGREED_TO, {"order": order_id}).mappings().all():
+        if (missing := row["amount_fen"] - _instructed(work, row)) > 0:
             _instruct(work, row, orders.load(work, order_id), missing)
+
+
+@releases.keep_back
+def promised(work: Work, order_id: str) -> int:
+    """What a family is promised and no bank is asked for yet, because it is in transit: nobody else may have it."""
+    rows = work.connection.execute(_AGREED_TO, {"order": order_id}).mappings().all()
+    return sum(row["amount_fen"] - _instructed(work, row) for row in rows)
 
 
 def settle_undecided(work: Work, order_id: str) -> None:
@@ -126,11 +137,15 @@ def settle_undecided(work: Work, order_id: str) -> None:
     order = orders.load(work, order_id)
     if row is None or order.state != "refunding":
         return
-    amount = working.undecided(work, order) - sum(part["amount_fen"] for part in _failed(work, row))
+    agreed_before = select(func.coalesce(func.sum(refunds.c.amount_fen), 0)).where(
+        refunds.c.order_id == order_id, refunds.c.state.in_(AGREED)
+    )
+    amount = working.unearned(work, order) - int(work.connection.execute(agreed_before).scalar_one())
     if amount > 0:
         text_en, text_zh = "Held back before, not taught after all", "此前暂缓部分，经裁定未授课"
         extra = Line("in_flight_returned", amount, text_en, text_zh).to_json()
         total = row["amount_fen"] + amount
+        _cover(work, order, amount)
         _instruct(work, row, order, amount)
         state = _reached(work, row)
         row = resources.change(
@@ -152,31 +167,53 @@ def present(work: Work, row: RowMapping) -> dict[str, Any]:
         objection=row["objection"],
         agreed_by=row["agreed_by"],
         ruling=row["ruling"],
+        payees=named.shown(row),
         overdue_at=rfc3339(row["overdue_at"]) if row["overdue_at"] else None,
         **({"decision_id": row["decision_id"]} if row["decision_id"] else {}),
     )
 
 
 def agree(work: Work, row: RowMapping, by: str, if_match: int | None, **columns: Any) -> RowMapping:
-    """A refund is agreed to: the sum is worked out again, the escrow held, and the bank told."""
+    """A refund is agreed to: the sum as fixed, with what has changed since; the escrow is held, and the bank told."""
     order = orders.load(work, row["order_id"])
-    found = working.work_out(work, order, Asked(row["requested_at"], row["document"]["reason"]))
+    amount, lines = working.as_agreed(work, order, row["working"])
     row = resources.transition(
-        work, refunds, row, if_match, "paying" if found.amount_fen else "paid", "requested", "objected", agreed_by=by,
-        amount_fen=found.amount_fen, working=found.shown(), **columns,
+        work, refunds, row, if_match, "paying" if amount else "paid", "requested", "objected", agreed_by=by,
+        amount_fen=amount, working=lines, **columns,
     )  # fmt: skip
     tell(work, "approveRefund", "agreed", row)
-    _instruct(work, row, order, found.amount_fen)
+    _cover(work, order, amount)
+    _instruct(work, row, order, amount)
     releases.settle_ended(work, order.id)
     orders.close_when_settled(work, order.id)
     return row
 
 
+def _cover(work: Work, order: Order, amount: int) -> None:
+    """Where escrow does not hold a refund: the reserve stands in, and the institution owes the rest."""
+    sums = ledger.sums(work, [order.id])[order.id]
+    reserves = ledger.reserves(work, order.institution_id)
+    free = sums.escrow - sums.claims_open - instructions.owed_back(work, order.id)
+    found, today = decisions.sources(amount, free, sum(reserves.values())), work.now.date()
+    legs = [
+        flows.reserve_used(order.institution_id, order.id, account_id, fen, today)
+        for account_id, fen in draw(found.reserve, reserves)
+    ]
+    if found.institution:
+        legs.append(flows.claimed(order.institution_id, order.id, found.institution, today))
+    if legs:
+        ledger.book_event(work, legs)
+        detail = {"reserve_fen": found.reserve, "claim_fen": found.institution}
+        work.audit("coverRefund", order.id, order.institution_id, detail=detail)
+        orders.money_moved(work, order.id)
+
+
 def _instruct(work: Work, row: RowMapping, order: Order, amount: int) -> None:
     paid, back = payments.parts_of_order(work, order.id), ledger.refunded_by_part(work, order.id)
-    for failed in _failed(work, row):  # it will be instructed anew and keeps its room
-        key = failed["payment_id"], failed["part_no"]
-        back[key] = back.get(key, 0) + failed["amount_fen"]
+    for failed in instructions.failed_of_refund(work, row["id"]):
+        if failed["certain_by"] or failed["taken_back_by"]:  # it will be instructed anew and keeps its room
+            key = failed["payment_id"], failed["part_no"]
+            back[key] = back.get(key, 0) + failed["amount_fen"]
     for part, share in decisions.parts(amount, paid, back):
         # What is in transit is instructed when it arrives.
         instructions.instruct(work, "refund", order, share, refund_id=row["id"], part=part)
@@ -184,24 +221,43 @@ def _instruct(work: Work, row: RowMapping, order: Order, amount: int) -> None:
 
 def _pay_again(work: Work, row: RowMapping, if_match: int | None) -> RowMapping:
     """Each failed part once more, by a new instruction for the same channel."""
-    failed = instructions.failed_of_refund(work, row["id"])
-    if not failed:
-        detail = "the bank's own lines say that the failed parts were paid: settle that difference first"
-        raise Problem("resource.state", detail, [violation("resource.state", "/parts", given="failed")])
+    failed = _surely_failed(work, row)
     order = orders.load(work, row["order_id"])
     parts = payments.parts(work, sorted({old["payment_id"] for old in failed}))
     for old in failed:
         instructions.instruct(
             work, "refund", order, old["amount_fen"], refund_id=row["id"], retries=old["id"],
-            part=parts[old["payment_id"], old["part_no"]],
+            part=parts[old["payment_id"], old["part_no"]], payee=named.approved(row, old),
         )  # fmt: skip
+    return paid_again(work, row, if_match)
+
+
+def paid_again(work: Work, row: RowMapping, if_match: int | None = None) -> RowMapping:
+    """A failed part is instructed anew."""
     row = resources.transition(work, refunds, row, if_match, _reached(work, row), "failed")
     tell(work, "refund.paid_again", "paid_again", row)
     return row
 
 
-def _failed(work: Work, row: RowMapping) -> list[dict[str, Any]]:
-    return [part for part in instructions.of_refund(work, row["id"]) if part["state"] == "failed"]
+def _surely_failed(work: Work, row: RowMapping) -> list[RowMapping]:
+    """What may be instructed anew. Raises `instruction.end_uncertain` while nobody knows that nothing moved."""
+    failed = instructions.failed_of_refund(work, row["id"])
+    if waiting := [old for old in failed if named.waits(row, old)]:
+        entries = [violation("resource.state", "/payees", given=old["id"]) for old in waiting]
+        raise Problem("resource.state", "another account is named: two officers decide first", entries)
+    if found := [old for old in failed if instructions.may_be_given_anew(work, old)]:
+        return found
+    entries = [violation("instruction.end_uncertain", "/parts", given=old["id"]) for old in failed]
+    raise Problem("instruction.end_uncertain", "the first payment may have left the bank after all", entries)
+
+
+def _waits(work: Work, row: RowMapping) -> bool:
+    return any(named.waits(row, old) for old in instructions.failed_of_refund(work, row["id"]))
+
+
+def _instructed(work: Work, row: RowMapping) -> int:
+    """What banks have been asked to pay back for a refund; what is in transit is asked for when it arrives."""
+    return sum(part["amount_fen"] for part in instructions.of_refund(work, row["id"]))
 
 
 def _reached(work: Work, row: RowMapping) -> str:
@@ -213,7 +269,7 @@ def _reached(work: Work, row: RowMapping) -> str:
 def _advance(work: Work, row: RowMapping) -> None:
     state = _reached(work, row)
     if state != row["state"]:
-        row = resources.transition(work, refunds, row, None, state, "paying", "failed")
+        row = resources.transition(work, refunds, row, None, state, "paying", "failed", "paid")
         tell(work, f"refund.{state}", state, row)
 
 

@@ -22,6 +22,8 @@ refunds = table(
     Column("ruling", Json),
     Column("overdue_at", Instant),
     Column("decision_id", Text),
+    # Other accounts of the payer, named by the guardian for parts whose channel is closed.
+    Column("payees", Json),
     CheckConstraint(
         "state IN ('requested', 'objected', 'agreed', 'paying', 'paid', 'failed', 'rejected')", name="state"
     ),

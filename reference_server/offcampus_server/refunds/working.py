@@ -1,11 +1,12 @@
 """What binds a refund of an order now: its sum with the working, its deadlines, and why all of it goes back.
 
-The sum is worked out by the rules in force and the contract's terms on the moment of the request, over the hours that
-are confirmed when it is worked out.
+The sum is worked out by the rules in force and the contract's terms on the moment of the request, and its working is
+fixed then. What changes until the refund is agreed to is added as lines of its own; the lines always add up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,9 +62,26 @@ def work_out(work: Work, order: Order, asked: Asked) -> Working:
     return Working(amount, (*lines, *([AT_ONCE] if at_once else [])), terms, at_once)
 
 
-def undecided(work: Work, order: Order) -> int:
-    """What is owed beyond what was agreed, by the hours that are decided by now; in fen."""
-    return _sum(work, order, None)[0]
+def fixed(asked: Asked) -> Line:
+    """The line that says so."""
+    text_en = f"Fixed as of {asked.at:%Y-%m-%d %H:%M}: what changes later is added below, no line above changes"
+    text_zh = f"以 {asked.at:%Y-%m-%d %H:%M} 申请时点固定：其后变化另列于下，以上各行不变"
+    return Line("fixed", 0, text_en, text_zh)
+
+
+def as_agreed(work: Work, order: Order, before: Sequence[dict[str, Any]]) -> tuple[int, list[dict[str, Any]]]:
+    """The sum that is agreed to now, and the working that was fixed at the request with what has changed since."""
+    whole = next((entry["line"] for entry in before if entry["line"] in decisions.WHOLE), None)
+    if whole == "before_start" and order.reported_centi:
+        whole = None  # that nothing was taught turned out to be wrong
+    amount, now = _sum(work, order, whole)
+    return amount, [*before, *(line.to_json() for line in decisions.since(before, now, amount))]
+
+
+def unearned(work: Work, order: Order) -> int:
+    """What belongs to the family in all, by the hours that are decided by now, whatever went back already; in fen."""
+    sums = ledger.sums(work, [order.id])[order.id]
+    return sums.paid - sums.charged_back - order.earned_fen(order.reported_centi)
 
 
 def silence_due_at(work: Work, order: Order, asked: Asked, terms: RefundTerms) -> tuple[datetime, list[Line]]:
@@ -131,7 +149,9 @@ def _sum(work: Work, order: Order, why_whole: str | None) -> tuple[int, list[Lin
         decisions.Account(
             paid=sums.paid,
             refunded=sums.refunded + sums.pending_refund,
-            escrow=sums.escrow,
+            charged_back=sums.charged_back,
+            escrow=sums.escrow - sums.claims_open,
+            reserve=sum(ledger.reserves(work, order.institution_id).values()),
             earned_confirmed=order.earned_fen(order.confirmed_centi),
             earned_with_reported=order.earned_fen(order.reported_centi),
             confirmed_centi=order.confirmed_centi,

@@ -69,8 +69,8 @@ class Sign:
 
 def watch(work: Work, window: Window) -> None:
     """Judge an institution's figures by the rules in force and raise what they warn of."""
-    institution = institutions.facts(work, window.institution_id)
-    for scope in scopes(work, window.institution_id):
+    institution = institutions.row(work, window.institution_id)
+    for scope in _scopes(institution):
         case = InstitutionWindow(
             scope, window.since, window.until, custody_balance_fen=window.balance_fen, outflow_fen=window.outflow_fen,
             outflow_day_max_fen=window.outflow_day_max_fen,
@@ -79,10 +79,10 @@ def watch(work: Work, window: Window) -> None:
         result = figure.result or {}
         facts = {"custody_balance_fen": window.balance_fen, "outflow_day_max_fen": window.outflow_day_max_fen}
         for indicator in result.get("indicators", ()):
-            mark = f"{institution.id} {indicator['id']}"
+            mark = f"{window.institution_id} {indicator['id']}"
             severity, level = min(int(indicator["severity"]), GRAVEST), result.get("level")
-            _raise(work, institution.region_code, Sign(
-                indicator["id"], institution.id, mark, severity, level, facts=facts, working=figure.working,
+            _raise(work, institution["region_code"], Sign(
+                indicator["id"], window.institution_id, mark, severity, level, facts=facts, working=figure.working,
                 working_zh=figure.working_zh,
             ), scope)  # fmt: skip
 
@@ -138,7 +138,10 @@ def present(row: RowMapping) -> dict[str, Any]:
 
 def scopes(work: Work, institution_id: str) -> list[Scope]:
     """Every sector and stage of an institution: a value may be set for one of them alone."""
-    row = institutions.row(work, institution_id)
+    return _scopes(institutions.row(work, institution_id))
+
+
+def _scopes(row: RowMapping) -> list[Scope]:
     pairs = product(row["document"]["sectors"], row["document"]["stages"])
     return [Scope(row["region_code"], sector, stage, row["delivery"]) for sector, stage in pairs]
 

@@ -15,6 +15,7 @@ from money import (
     instructions,
     moving,
     run,
+    surely_failed,
     sweep,
     unfreeze,
 )
@@ -72,17 +73,19 @@ def test_an_execution_needs_no_acceptance_before_it(asked: World) -> None:
     assert balanced(asked)["released"] == 24_000
 
 
-def test_a_failure_frees_the_money(asked: World) -> None:
-    """Voided, in escrow again, told as an alarm; the same failure again is answered alike, another one is refused."""
+def test_a_failure_frees_the_money_when_it_is_certain(asked: World) -> None:
+    """Told as an alarm, held until the bank's day is closed; the same failure again is answered alike, another refused."""
     id = only(asked)
     failed = asked.ok(fail(asked, id))
     assert (failed["state"], failed["failure"]["code"]) == ("failed", "account_closed")
     assert asked.ok(fail(asked, id)) == failed
     problem(fail(asked, id, "other_reason"), 409, "instruction.resolved")
     problem(accept(asked, id), 409, "instruction.resolved")
-    problem(execute(asked, id), 409, "instruction.resolved")
-    assert balanced(asked)["escrow"] == 480_000
+    assert balanced(asked)["pending_release"] == 24_000
     assert event_types(asked, id)[-1] == "custody_instruction.failed"
+    surely_failed(asked)
+    assert balanced(asked)["escrow"] == 480_000
+    problem(execute(asked, id), 409, "instruction.resolved")
 
 
 def test_a_failed_release_is_asked_for_again(asked: World) -> None:
@@ -90,13 +93,13 @@ def test_a_failed_release_is_asked_for_again(asked: World) -> None:
     first = only(asked)
     asked.ok(fail(asked, first))
     assert sweep(asked, release_waiting) == 0
-    asked.shift(days=1)
+    surely_failed(asked)
     assert sweep(asked, release_waiting) == 1
     assert sweep(asked, release_waiting) == 0
     again = only(asked, state="issued")
     assert again != first
     asked.ok(fail(asked, again))
-    asked.shift(days=1)
+    surely_failed(asked)
     assert sweep(asked, release_waiting) == 1
     asked.ok(execute(asked, only(asked, state="issued")))
     assert balanced(asked)["released"] == 24_000
@@ -107,6 +110,7 @@ def test_a_failed_release_is_asked_for_again(asked: World) -> None:
 def test_the_next_lesson_takes_a_failed_release_with_it(asked: World) -> None:
     """Released is cumulative: what failed is in the next release, and the sweep finds nothing left."""
     asked.ok(fail(asked, only(asked)))
+    surely_failed(asked)
     asked.confirm(*asked.report(2))
     (issued,) = instructions(asked, state="issued")
     assert issued["amount_fen"] == 48_000

@@ -205,6 +205,6 @@ def test_late_success_after_failure_pays_nobody_twice(promised: World) -> None:
     assert [item["amount_fen"] for item in instructions(promised, state="issued")] == [24_000]
     promised.shift(days=30)
     found = balanced(promised)
-    assert (found["released"], found["pending_release"], found["escrow"]) == (0, 24_000, 456_000)
+    assert (found["released"], found["pending_release"], found["escrow"]) == (0, 48_000, 432_000)
     refused = run(promised, "SELECT count(*) AS n FROM audit WHERE action = 'executeCustodyInstruction'")
     assert refused[0].n == 1, "that the bank claimed it is on record"

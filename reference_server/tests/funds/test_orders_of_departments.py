@@ -20,6 +20,7 @@ from money import (
     instructions,
     line,
     moving,
+    surely_failed,
     take,
     unfreeze,
 )
@@ -61,12 +62,14 @@ def test_a_freeze_counts_at_once_and_ends_when_the_bank_says_so(paid: World) -> 
 
 
 def test_a_release_that_the_bank_has_not_taken_on_stops_with_the_freeze(paid: World) -> None:
-    """Acceptance is refused, the bank fails it, the money is in escrow, and it is asked for anew when the freeze ends."""
+    """Acceptance is refused, the bank fails it, the money stays held until its day is closed, and the freeze ends."""
     paid.confirm(*paid.report(1))
     (release,) = moving(paid)
     freeze(paid)
     problem(in_contract(accept(paid, release["id"]), "acceptCustodyInstruction"), 409, "custody.frozen")
     paid.ok(fail(paid, release["id"], "account_frozen"))
+    assert balanced(paid)["pending_release"] == 24_000
+    surely_failed(paid)
     assert balanced(paid)["escrow"] == 480_000
     unfreeze(paid)
     assert take(paid, line(paid, release, direction="credit")) == [("unmatched", "wrong_direction")]

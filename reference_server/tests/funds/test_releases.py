@@ -6,7 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from money import agreed, balanced, dispute, in_contract, instructions, open_family, resolve, run, sweep
+from money import (
+    agreed,
+    balanced,
+    dispute,
+    fail,
+    in_contract,
+    instructions,
+    line,
+    open_family,
+    resolve,
+    run,
+    sweep,
+    take,
+)
 from offcampus_rules import ReleasePlanRequest, RuleSet, Value
 from offcampus_rules.decision import Figure
 from offcampus_server.funds.releases import release_waiting
@@ -192,3 +205,33 @@ def _contract(world: World, **changes: Any) -> None:
 def _order(world: World) -> Any:
     price = {"price_lines": [{"kind": "tuition", "title": "学费", "amount_fen": 120_000}], "total_fen": 120_000}
     return world.vendor.post("/v1/orders", world.order_document(class_hours_centi=1000, **price))
+
+
+def test_what_a_bank_may_have_released_already_is_not_free(world: World) -> None:
+    """A failed release is reported as moved after all; another lesson's share would be paid from others' money."""
+    world.ready()
+    lesson(world, 1)
+    (first,) = instructions(world)
+    world.ok(fail(world, first["id"]))
+    assert take(world, line(world, first)) == [("unmatched", "late_success")]
+    agreed(world)
+    lesson(world, 2)
+    assert [item["id"] for item in instructions(world) if item["kind"] == "release"] == [first["id"]]
+    world.shift(days=2)
+    sweep(world, release_waiting)
+    assert [item["id"] for item in instructions(world) if item["kind"] == "release"] == [first["id"]]
+    balanced(world)
+
+
+def test_in_step_with_teaching_is_by_the_orders_own_prices(world: World) -> None:
+    """Ten dear hours, thirty cheap ones: a lesson of the dear ones releases its own price, and no rule holds it back."""
+    world.open_class()
+    open_family(world)
+    world.open_account()
+    tuition = {"kind": "tuition", "title": "学费"}
+    dear, cheap = ({**tuition, "amount_fen": fen, "class_hours_centi": hours}
+                   for fen, hours in ((300_000, 1_000), (180_000, 3_000)))  # fmt: skip
+    world.buy(price_lines=[dear, cheap])
+    lesson(world, 1)
+    assert releases(world) == [60_000]
+    balanced(world)

@@ -195,7 +195,7 @@ def test_a_shortfall_comes_from_the_reserve_and_then_is_owed(books: Books) -> No
     books.book(flows.reserve_deposited("ins_1", "cac_r", 20_000, DAY, "cmv_2"))
     assert books.refused(flows.reserve_used("ins_1", "ord_1", "cac_r", 20_001, DAY)) == "resource.state"
     books.book(flows.reserve_used("ins_1", "ord_1", "cac_r", 20_000, DAY), flows.claimed("ins_1", "ord_1", 15_000, DAY))
-    assert books.sums() == Sums(paid=100_000, released=60_000, topped_up=35_000)
+    assert books.sums() == Sums(paid=100_000, released=60_000, topped_up=35_000, claims_open=15_000)
     assert books.sums().escrow == 75_000
     assert books.held() == {"cac_1": 40_000, "cac_r": 20_000}, "what is only owed cannot be drawn on"
     books.moved(40_000, "cin_2", "refund")
@@ -219,11 +219,13 @@ def test_an_institution_gets_back_of_its_reserve_what_is_free(books: Books) -> N
 def test_money_in_the_payers_own_wallet_is_in_no_bank_account(books: Books) -> None:
     """Locked there, released from there, the rest unlocked; custody has nothing of it."""
     books.open("wallet", "ord_1")
-    lock = Transfer("lock", "ord_1", "ord_1", 100_000, "pay_1", 1, held_by="wallet")
+    wallet = {"held_by": "wallet", "held_in": "cac_w"}
+    lock = Transfer("lock", "ord_1", "ord_1", 100_000, "pay_1", 1, movement_id="cmv_1", **wallet)
     books.do(lambda work: ledger.receive(work, lock, DAY))
-    assert books.held() == {}
-    books.moved(30_000, "cin_1", account="ord_1", held_by="wallet")
-    books.moved(70_000, "cin_2", "refund", account="ord_1", held_by="wallet")
+    assert books.held() == {"cac_w": 100_000}
+    books.moved(30_000, "cin_1", account="ord_1", **wallet)
+    assert books.do(lambda work: ledger.locked(work, "cac_w")) == 70_000
+    books.moved(70_000, "cin_2", "refund", account="ord_1", **wallet)
     assert books.sums() == Sums(paid=100_000, released=30_000, refunded=70_000)
     assert books.balances() == {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from money import agreed, approve, ask, balanced, execute, instructions, refund, take
+from money import agreed, approve, ask, balanced, dispute, execute, instructions, refund, resolve, take
 from world import Document, World, problem
 
 
@@ -109,6 +109,33 @@ def test_a_refund_is_what_was_paid_whatever_a_channel_kept(captured: World) -> N
     captured.ok(approve(captured, asked))
     assert sum(i["amount_fen"] for i in instructions(captured)) == 478_200, "the account has no more"
     balanced(captured)
+
+
+def test_what_a_family_is_promised_in_transit_is_nobody_elses(captured: World) -> None:
+    """All of it is agreed to; a lesson that is told afterwards frees nothing for a release or for a channel's fee."""
+    agreed(captured)
+    [record] = captured.report(1)
+    captured.ok(captured.confirm(record))
+    arrive(captured, 1, 298_200, 1_800)
+    arrive(captured, 2, 180_000)
+    captured.execute_all()
+    found = balanced(captured)
+    assert (found["released"], found["refunded"], found["escrow"]) == (0, 478_200, 1_800), "the rest is kept for it"
+    assert captured.order()["state"] == "refunding"
+
+
+def test_a_lesson_that_turns_out_not_taught_is_added_once_to_what_is_in_transit(captured: World) -> None:
+    """4,560.00 are agreed and have not arrived; the ruling adds 240.00, and not all that no bank was asked for yet."""
+    [record] = captured.report(1)
+    asked = agreed(captured)
+    assert asked["amount_fen"] == 456_000
+    resolve(captured, dispute(captured, record), "uphold_parent")
+    assert refund(captured, asked["id"])["amount_fen"] == 480_000
+    arrive(captured, 1, 300_000)
+    arrive(captured, 2, 180_000)
+    captured.execute_all()
+    assert refund(captured, asked["id"])["state"] == "paid"
+    assert balanced(captured)["refunded"] == 480_000
 
 
 @pytest.mark.parametrize(("fen", "fee", "why"), [(298_200, 0, "wrong_sum"), (298_200, 1_799, "wrong_sum")])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from offcampus_server.ledger.shares import earned
 from offcampus_server.orders.payments import Part
-from offcampus_server.refunds.decisions import WHOLE, Account, parts, state_of, work_out
+from offcampus_server.refunds.decisions import WHOLE, Account, parts, sources, state_of, work_out
 from offcampus_spec._root import data_root
 
 MONEY = st.integers(0, 2**53 - 1)
@@ -27,7 +27,7 @@ def account(
     def share(centi: int) -> int:
         return earned(paid, min(centi, hours), hours)
 
-    return Account(paid, refunded, escrow, share(confirmed), share(reported), confirmed, reported, hours, why)
+    return Account(paid, refunded, escrow, share(confirmed), share(reported), confirmed, reported, hours, full=why)
 
 
 def paid_parts(*amounts: int) -> list[Part]:
@@ -50,7 +50,8 @@ def test_the_sums_of_the_standard_hold(case: dict[str, Any]) -> None:
     by_line = {line.line: line.amount_fen for line in lines}
     assert amount == case["refund_fen"]
     assert -by_line.get("in_flight", 0) == case["held_back_fen"]
-    assert -by_line.get("shortfall", 0) == case["shortfall_fen"]
+    assert amount - sources(amount, facts["escrow_fen"], 0).escrow == case["shortfall_fen"]
+    assert ("sources" in by_line) == (case["shortfall_fen"] > 0)
 
 
 @pytest.mark.parametrize("case", vectors("refund/parts.json"), ids=lambda case: case["name"])
@@ -67,20 +68,25 @@ def test_the_splits_of_the_standard_hold(case: dict[str, Any]) -> None:
     price=MONEY, hours=st.integers(1, 10**8), points=st.lists(st.integers(0, 10**8), min_size=3, max_size=3),
     why=st.sampled_from([None, *WHOLE]), data=st.data(),
 )  # fmt: skip
-def test_the_working_adds_up_and_stays_in_escrow(
+def test_the_working_adds_up_and_names_its_sources(
     price: int, hours: int, points: list[int], why: str | None, data: st.DataObject
 ) -> None:
-    """The lines before the last add up to it; the refund is never negative and never more than the escrow."""
+    """The lines add up to the refund, always; it is never negative, never more than was paid, and each fen has a source."""
     released_centi, confirmed, reported = sorted(min(point, hours) for point in points)
     released = earned(price, released_centi, hours)
     refunded = data.draw(st.integers(0, price - released))
     escrow = price - released - refunded
     amount, lines = work_out(account(price, hours, confirmed, reported, refunded, escrow, why))
-    assert lines[-1].line == "refund"
-    assert lines[-1].amount_fen == amount
-    assert 0 <= amount <= escrow
+    assert next(line for line in lines if line.line == "refund").amount_fen == amount
+    assert sum(line.amount_fen for line in lines if line.line != "refund") == amount
+    assert 0 <= amount <= price - refunded
+    reserve = data.draw(st.integers(0, price))
+    found = sources(amount, escrow, reserve)
+    assert (found.escrow + found.reserve + found.institution, min(found.escrow, found.reserve)) >= (amount, 0)
+    assert found.escrow <= escrow
+    assert found.reserve == 0 or found.escrow == escrow, "the reserve only when escrow is used up"
+    assert found.institution == 0 or found.reserve == reserve, "the institution only when the reserve is used up"
     if why is None and refunded == 0:
-        assert sum(line.amount_fen for line in lines[:-1]) == amount
         held = earned(price, reported, hours) - released
         assert amount + held + released == price, "what is refunded, held back and released is what was paid"
 

@@ -40,6 +40,8 @@ class Situation:
     reason: Any = "guardian_choice"
     window: bool = False
     """Within the days that the contract gives for a refund in full."""
+    charged_back: int = 0
+    reserve: int = 0
     channels: dict[str, int] = field(default_factory=lambda: {"wechat": 300_000, "bank_card": 180_000})
     back: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -55,6 +57,8 @@ SITUATIONS = [
     Situation("the institution has closed", 1_000, 1_000, 120_000, reason="institution_closed"),
     Situation("a part went back before", 1_000, 1_000, 120_000, 100_000, back={("pay", 1): 100_000}),
     Situation("60 % released by schedule, 25 % taught", 1_000, 1_000, 288_000),
+    Situation("60 % released by schedule, a reserve of 1,000.00", 1_000, 1_000, 288_000, reserve=100_000),
+    Situation("the card's bank took a part back", 1_000, 1_000, 120_000, charged_back=100_000, back={("pay", 2): 100_000}),
     Situation("all of it taught", 4_000, 4_000, 480_000),
 ]  # fmt: skip
 
@@ -76,7 +80,8 @@ def worked(rules: RuleSet, region: str, case: Situation) -> Working:
     whole = "before_start" if terms.full else "contract_window" if case.window else None
     amount, lines = work_out(
         Account(
-            paid=PRICE, refunded=case.refunded, escrow=PRICE - case.released - case.refunded,
+            paid=PRICE, refunded=case.refunded, charged_back=case.charged_back, reserve=case.reserve,
+            escrow=PRICE - case.released - case.refunded - case.charged_back,
             earned_confirmed=earned(PRICE, case.confirmed, HOURS), earned_with_reported=earned(PRICE, case.reported, HOURS),
             confirmed_centi=case.confirmed, reported_centi=case.reported, hours_centi=HOURS, full=whole,
         )
@@ -113,9 +118,9 @@ def test_each_situation_is_worked_out_as_printed(rules: RuleSet, place: str) -> 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("case", SITUATIONS, ids=lambda case: case.title)
 def test_every_working_adds_up(rules: RuleSet, place: str, case: Situation) -> None:
-    """The lines before the last sum make the refund; it never exceeds what escrow holds."""
+    """The lines before the last sum make the refund; it never exceeds what was paid."""
     found = worked(rules, PLACES[place], case)
     lines = found.shown()
     total = sum(entry["amount_fen"] for entry in lines if entry["line"] != "refund")
-    assert max(total, 0) == found.amount_fen == next(e["amount_fen"] for e in lines if e["line"] == "refund")
-    assert found.amount_fen <= PRICE - case.released - case.refunded
+    assert total == found.amount_fen == next(e["amount_fen"] for e in lines if e["line"] == "refund")
+    assert found.amount_fen <= PRICE - case.refunded - case.charged_back

@@ -20,10 +20,12 @@ from money import (
     object_to,
     refund,
     resolve,
+    surely_failed,
     sweep,
     take,
 )
 from offcampus_server.funds.releases import release_waiting
+from offcampus_server.refunds.decisions import Account, since, work_out
 from offcampus_server.refunds.service import agree_silent, pay_again
 from world import Document, World, problem
 
@@ -46,7 +48,9 @@ def quote(world: World, by: str = "guardian_app") -> Document:
 
 
 def lines(document: Document) -> dict[str, int]:
-    return {entry["line"]: entry["amount_fen"] for entry in document["working"] if entry["line"] != "rule"}
+    """The working without the rules behind it and the line that says that it is fixed."""
+    skipped = ("rule", "fixed")
+    return {entry["line"]: entry["amount_fen"] for entry in document["working"] if entry["line"] not in skipped}
 
 
 def parts(document: Document) -> dict[str, tuple[int, str]]:
@@ -134,6 +138,65 @@ def test_a_lesson_confirmed_before_the_approval_is_not_refunded(paid: World) -> 
     assert asked["amount_fen"] == 456_000
     resolve(paid, dispute(paid, record), "uphold_parent")
     assert paid.ok(approve(paid, refund(paid, asked["id"])))["amount_fen"] == 480_000
+
+
+def adds_up(document: Document) -> bool:
+    """Every line but the sums makes the sum."""
+    shown = sum(entry["amount_fen"] for entry in document["working"] if entry["line"] != "refund")
+    return bool(shown == document["amount_fen"])
+
+
+def test_the_working_is_fixed_at_the_request_and_grows_by_lines(paid: World) -> None:
+    """One lesson is reported since, one that was in flight is void: both are lines of their own, none before changes."""
+    (record,) = paid.report(1)
+    asked = paid.ok(ask(paid))
+    assert adds_up(asked)
+    assert "fixed" in [entry["line"] for entry in asked["working"]]
+    paid.report(2, 3)
+    resolve(paid, dispute(paid, record), "uphold_parent")
+    done = paid.ok(approve(paid, refund(paid, asked["id"])))
+    assert done["working"][: len(asked["working"])] == asked["working"]
+    assert [(entry["line"], entry["amount_fen"]) for entry in done["working"][len(asked["working"]) :]] == [
+        ("hours_since", -24_000), ("refund", 432_000),
+    ]  # fmt: skip
+    assert adds_up(done)
+
+
+def test_whatever_changes_the_working_adds_up() -> None:
+    """Also where more was consumed than paid: a line says so, and nothing goes back."""
+    facts = {"refunded": 0, "escrow": 100, "confirmed_centi": 200, "reported_centi": 200, "hours_centi": 400}
+    before, first = work_out(Account(paid=100, earned_confirmed=50, earned_with_reported=50, **facts))
+    after, now = work_out(Account(paid=100, earned_confirmed=150, earned_with_reported=150, **facts))
+    fixed = [line.to_json() for line in first]
+    added = since(fixed, now, after)
+    assert (before, after) == (50, 0)
+    assert sum(line.amount_fen for line in now if line.line != "refund") == 0
+    assert sum(entry["amount_fen"] for entry in fixed if entry["line"] != "refund") == 50
+    assert [(line.line, line.amount_fen) for line in added] == [
+        ("hours_since", -100), ("beyond_paid_since", 50), ("refund", 0),
+    ]  # fmt: skip
+
+
+def test_an_order_that_was_never_paid_whole_takes_no_lesson(world: World) -> None:
+    """Not before a refund is asked for and not after: nothing could have been taught on it."""
+    world.open_class()
+    world.open_family()
+    world.open_account()
+    world.buy(paid=False)
+    payment = {
+        "external_id": "p", "order_id": world.ids["order"], "payer": {"guardian_id": world.ids["guardian"]},
+        "parts": [
+            {"channel": "wechat", "amount_fen": 12_000, "payer_reference": "w"},
+            {"channel": "bank_card", "amount_fen": 468_000, "payer_reference": "b"},
+        ],
+    }  # fmt: skip
+    world.ids["payment"] = world.ok(world.guardian_app.post("/v1/payments", payment))["id"]
+    take(world, world.receipt_document(1, 12_000))
+    done = world.ok(ask(world))
+    assert (done["state"], done["amount_fen"], adds_up(done)) == ("paying", 12_000, True)
+    batch = {"items": [world.record_document(1)]}
+    (result,) = world.ok(world.vendor.post("/v1/consumption-records/batch", batch))["results"]
+    assert result["problem"]["code"] == "consumption.order_not_payable"
 
 
 def test_a_second_request_changes_nothing(paid: World) -> None:
@@ -301,11 +364,13 @@ def test_a_failed_part_is_visible_and_paid_again_a_day_later(paid: World) -> Non
     assert (failed["state"], parts(failed)) == (
         "failed", {"wechat": (300_000, "executed"), "bank_card": (180_000, "failed")},
     )  # fmt: skip
-    assert balanced(paid)["escrow"] == 180_000
+    assert balanced(paid)["pending_refund"] == 180_000
     assert paid.order()["state"] == "refunding"
     problem(ask(paid), 409, "refund.in_progress")
     assert sweep(paid, pay_again) == 0
-    paid.shift(days=1)
+    take(paid, *(line(paid, item) for item in instructions(paid, state="executed")))
+    surely_failed(paid)
+    assert balanced(paid)["escrow"] == 180_000
     assert sweep(paid, pay_again) == 1
     assert sweep(paid, pay_again) == 0
     again = refund(paid, done["id"])
@@ -318,11 +383,12 @@ def test_a_failed_part_is_visible_and_paid_again_a_day_later(paid: World) -> Non
     assert event_types(paid, done["id"])[-3:] == ["refund.failed", "refund.paid_again", "refund.paid"]
 
 
-def test_the_institution_has_a_failed_part_paid_again_at_once(paid: World) -> None:
-    """Approving a failed refund instructs the bank anew; a second approval with the same version does not."""
+def test_the_institution_has_a_failed_part_paid_again_before_the_sweep(paid: World) -> None:
+    """Approving a refund that failed for certain instructs the bank anew; a second approval of that version does not."""
     done = agreed(paid)
     for part in done["parts"]:
         paid.ok(fail(paid, part["instruction_id"]))
+    surely_failed(paid)
     failed = refund(paid, done["id"])
     again = paid.ok(approve(paid, failed))
     assert (again["state"], sorted(parts(again).values())) == ("paying", [(180_000, "issued"), (300_000, "issued")])
@@ -340,7 +406,7 @@ def test_a_part_that_was_paid_after_all_is_never_paid_again(paid: World) -> None
     paid.shift(days=2)
     assert sweep(paid, pay_again) == 0
     answer = approve(paid, refund(paid, done["id"]))
-    problem(in_contract(answer, "approveRefund"), 409, "resource.state")
+    problem(in_contract(answer, "approveRefund"), 409, "instruction.end_uncertain")
     problem(execute(paid, card["id"]), 409, "instruction.resolved")
     assert [item["channel"] for item in instructions(paid, state="issued")] == ["wechat"]
     assert refund(paid, done["id"])["state"] == "failed"
@@ -357,7 +423,7 @@ def test_a_lesson_voided_while_a_part_has_failed(paid: World) -> None:
     extended = refund(paid, done["id"])
     assert (extended["state"], extended["amount_fen"]) == ("failed", 480_000)
     paid.execute_all()
-    paid.shift(days=1)
+    surely_failed(paid)
     assert sweep(paid, pay_again) == 1
     paid.execute_all()
     assert balanced(paid)["refunded"] == 480_000
@@ -385,7 +451,7 @@ def test_a_release_that_fails_after_the_refund_is_released_again(paid: World) ->
     paid.ok(fail(paid, release["id"]))
     paid.execute_all()
     assert paid.order()["state"] == "refunding"
-    paid.shift(days=1)
+    surely_failed(paid)
     assert sweep(paid, release_waiting) == 1
     paid.execute_all()
     assert balanced(paid)["released"] == 24_000
@@ -438,13 +504,13 @@ def contracted(world: World, **terms: Any) -> World:
 
 
 def test_the_contracts_own_days_give_everything_back(sqlite_world: World) -> None:
-    """Fifteen days from the start on day -9: everything, though a lesson was taught; what was released is short."""
+    """Fifteen days from the start on day -9: everything, though a lesson was taught; what was released is owed."""
     world = contracted(sqlite_world, full_refund_window_days=15)
     world.buy()
     world.confirm(*world.report(1))
     world.execute_all()
     assert lines(quote(world)) == {
-        "paid": 480_000, "contract_window": 0, "shortfall": -24_000, "refund": 456_000,
+        "paid": 480_000, "contract_window": 0, "refund": 480_000, "sources": 0,
     }  # fmt: skip
     world.shift(days=7)
     assert lines(quote(world)) == {"paid": 480_000, "consumed": -24_000, "refund": 456_000}
@@ -455,6 +521,7 @@ def test_what_a_bank_failed_to_refund_is_never_released(paid: World) -> None:
     asked = agreed(paid)
     issued = next(item for item in instructions(paid, state="issued") if item["refund_id"] == asked["id"])
     paid.ok(fail(paid, issued["id"]))
+    surely_failed(paid)
     paid.confirm(*paid.report(1))
     assert balanced(paid)["pending_release"] == 0
     paid.ok(approve(paid, refund(paid, asked["id"])))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from offcampus_server.kernel.observe import configure_logs
+from simulation.hunt import hunt
 from simulation.planted import BUGS, Bug, page
 from simulation.play import Played, Stage
 from simulation.script import Script, generate
@@ -26,16 +27,6 @@ def stage() -> Iterator[Stage]:
 
 def unbroken(played: Played) -> None:
     assert not played.broken, f"seed {played.script.seed}, step {played.at}: {played.broken}: {played.detail}"
-
-
-def hunt(stage: Stage, bug: Bug, seeds: int, steps: int) -> Played | None:
-    """The first history that breaks with the bug planted."""
-    with bug.planted():
-        for seed in range(1, seeds + 1):
-            found = stage.play(generate(seed, steps), every=25)
-            if found.broken:
-                return found
-    return None
 
 
 def test_histories_break_no_invariant(stage: Stage) -> None:
@@ -66,10 +57,11 @@ def test_a_seed_is_one_history(stage: Stage) -> None:
 def test_a_broken_history_is_shrunk_and_played_again(stage: Stage, tmp_path: Path) -> None:
     """A few steps are left, and they break the same invariant when they are read from a file; mended, they break none."""
     bug = BUGS["rounding-up"]
-    found = hunt(stage, bug, 5, 300)
-    assert found is not None
+    caught = hunt(stage, bug, 5, 300)
+    assert caught is not None
+    found = caught.played
     with bug.planted():
-        script = stage.shrink(found, 20)
+        script = stage.shrink(found, 30)
         assert len(script.steps) <= 15
         script.save(tmp_path / "broken.json")
         kept = Script.load(tmp_path / "broken.json")
@@ -79,15 +71,22 @@ def test_a_broken_history_is_shrunk_and_played_again(stage: Stage, tmp_path: Pat
 
 
 def check(stage: Stage, bug: Bug) -> None:
-    found = hunt(stage, bug, 30, 400)
-    assert found is not None, f"{bug.name}: nothing finds that {bug.tells}"
+    caught = hunt(stage, bug)
+    assert caught is not None, f"{bug.name}: nothing finds that {bug.tells}"
+    found = caught.played
     assert found.broken.startswith(bug.finds), f"{bug.name}: {found.broken}: {found.detail}"
 
 
 def test_the_page_of_planted_bugs_is_current() -> None:
-    """`python -m simulation.planted` writes it."""
+    """`python -m simulation.hunt` writes it."""
     kept = Path(__file__).parents[3] / "docs" / "planted-bugs.md"
     assert kept.read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize("name", list(BUGS))
+def test_the_code_still_says_what_a_bug_changes(name: str) -> None:
+    """A bug follows the code that it is planted in."""
+    assert BUGS[name].was in BUGS[name].source()
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -20,6 +20,7 @@ class Release:
     """A sum about to leave custody for the institution.
 
     `confirmed_centi` of `total_centi` hours are confirmed; `released_fen` (posted and pending) went before.
+    `priced_fen` is what the confirmed hours cost by the order's own price table; None: every hour costs the same.
     `mode` is what the institution chose where the locality offers a choice (`per_lesson`, `per_month`); None: not told.
     `custody_after_fen` and `unconsumed_after_fen` are the institution's sums once this release is booked.
     `last_taught_on` is the day of the order's last lesson; `elapsed_months` are begun months since the course started.
@@ -33,6 +34,7 @@ class Release:
     amount_fen: int
     confirmed_centi: int
     total_centi: int
+    priced_fen: int | None = None
     mode: str | None = None
     custody_after_fen: int | None = None
     unconsumed_after_fen: int | None = None

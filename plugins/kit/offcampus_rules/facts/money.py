@@ -8,7 +8,12 @@ from offcampus_rules.facts.vocabulary import Fact, told, vocabulary
 
 
 def _earned_fen(case: Release) -> int:
-    """The share of the price that confirmed hours have earned, cut to whole fen; gifts taught last earn no more."""
+    """What confirmed hours have earned by the order's own prices, or else their share of the whole, cut to whole fen.
+
+    Gifts taught last earn no more.
+    """
+    if case.priced_fen is not None:
+        return case.priced_fen
     confirmed = min(case.confirmed_centi, case.total_centi)
     return case.paid_fen * confirmed // case.total_centi if case.total_centi else 0
 

@@ -18,11 +18,13 @@ class Model:
     confirmed: int = 0
     held: dict[str, tuple[str, int]] = field(default_factory=dict)
     """What a bank is asked to move, by instruction: kind and sum."""
+    doubtful: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """What a bank has reported as failed, and may have moved for all that anybody knows: held as before."""
     failed: int = 0
-    """What a bank failed to refund and will be asked for again."""
+    """What a bank failed to refund for certain and will be asked for again."""
 
     def pending(self, kind: str) -> int:
-        return sum(fen for of, fen in self.held.values() if of == kind)
+        return sum(fen for of, fen in (*self.held.values(), *self.doubtful.values()) if of == kind)
 
     @property
     def escrow(self) -> int:
@@ -45,8 +47,13 @@ class Model:
         self.refunded += fen if kind == "refund" else 0
 
     def bounced(self, instruction: str) -> None:
-        kind, fen = self.held.pop(instruction)
-        self.failed += fen if kind == "refund" else 0
+        self.doubtful[instruction] = self.held.pop(instruction)
+
+    def day_closed(self) -> bool:
+        """The bank's day shows that nothing moved; says whether a release is free again."""
+        ended, self.doubtful = list(self.doubtful.values()), {}
+        self.failed += sum(fen for kind, fen in ended if kind == "refund")
+        return any(kind == "release" for kind, _ in ended)
 
     def sums(self) -> dict[str, int]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from offcampus_server.funds.verification import verify
@@ -99,6 +100,35 @@ def rule_on(world: World, refund: Document, ruling: str, *, by: str = "authority
     """The authority rules on a refund."""
     body = {"ruling": ruling, "text": "已核查"}
     return world.parties[by].post(f"/v1/refunds/{refund['id']}/ruling", body, if_match=refund["version"])
+
+
+def close_day(world: World, offset: int = 0, missing: int = 0) -> Document:
+    """The bank closes a day: everything that it has reported of the account, and a balance that agrees.
+
+    Args:
+        missing: so much has left the account that is on no line.
+    """
+    day, account_id = world.day(offset), world.ids["account"]
+    rows = run(
+        world,
+        "SELECT document, direction, amount_fen, value_on FROM custody_movements WHERE account_id = :a ORDER BY id",
+        a=account_id,
+    )
+    signed = [(str(row.value_on)[:10], row.amount_fen * (1 if row.direction == "credit" else -1)) for row in rows]
+    opening = sum(fen for on, fen in signed if on < day)
+    lines = [row.document if isinstance(row.document, dict) else json.loads(row.document) for row in rows]
+    body = {
+        "opening_balance_fen": opening,
+        "closing_balance_fen": opening + sum(fen for on, fen in signed if on == day) - missing,
+        "lines": [entry for entry in lines if entry["value_on"] == day],
+    }
+    return dict(world.ok(world.bank.write("PUT", f"/v1/statements/{account_id}/{day}", body)))
+
+
+def surely_failed(world: World) -> None:
+    """A night passes: the bank closes the day on which it reported a failure."""
+    world.shift(days=1)
+    close_day(world, offset=-1)
 
 
 def agreed(world: World, **changes: Any) -> Document:

@@ -1,0 +1,1 @@
+"""Money proposals: what one officer proposes and another must approve before any money moves."""
