@@ -23,6 +23,7 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest import mock
 
+from offcampus_server.kernel import files
 from offcampus_server.kernel.clock import security_instant
 from offcampus_server.kernel.contract import Answer
 from offcampus_server.kernel.unit_of_work import Storage
@@ -155,7 +156,7 @@ class Yard:
         house.numbers.count *= 2
         with house.simulated():
             oracle = Oracle(house)
-            world = give(World(house, self.town, oracle), pickle.loads(self.kept))  # noqa: S301 - our own
+            world = give(World(house, self.town, oracle), pickle.loads(self.kept))
             house.serve(self.town.parties["vendor"], "createSubscription", {}, {
                 "external_id": f"sub-{seed}", "url": self.hooks.url, "event_types": [],
             }, f"key-sub-{seed}")  # fmt: skip
@@ -206,11 +207,11 @@ class Yard:
         process = context.Process(target=self._child, args=(point, seed, theirs), daemon=True)
         process.start()
         theirs.close()
-        kept: Kept = pickle.loads(self.kept)  # noqa: S301 - our own
+        kept: Kept = pickle.loads(self.kept)
         pending: Request | None = None
         try:
             while True:
-                kept, pending = pickle.loads(mine.recv_bytes())  # noqa: S301 - our own child's
+                kept, pending = pickle.loads(mine.recv_bytes())
         except EOFError:
             process.join()
         if process.exitcode not in (0, -signal.SIGKILL):
@@ -219,9 +220,9 @@ class Yard:
 
     def _child(self, point: str, seed: int, end: Connection) -> None:
         world = Told(self.house, self.town, Oracle(self.house))
-        give(world, pickle.loads(self.kept))  # noqa: S301 - our own
+        give(world, pickle.loads(self.kept))
         points = Dying(self.house.engine)
-        points.kill_at(POINTS[point], Random(f"{seed}/{point}").choice((0, 0, 0, 1, 2, 4)))  # noqa: S311
+        points.kill_at(POINTS[point], Random(f"{seed}/{point}").choice((0, 0, 0, 1, 2, 4)))
         world.tell_to(end, points)
         with _wrapped(points):
             for number, step in enumerate(generate(seed, STEPS, faults=False).steps):
@@ -279,7 +280,7 @@ class Yard:
 @contextmanager
 def _wrapped(points: Dying) -> Iterator[None]:
     """The places that are no statement: around a commit, a delivery and the writing of an export."""
-    write, send, whole = Storage.write, deliver.send, checkpoints.written_whole
+    write, send, whole = Storage.write, deliver.send, files.written_whole
 
     def writing(self: Storage, *given: Any, **named: Any) -> Any:
         result = write(self, *given, **named)
@@ -302,7 +303,7 @@ def _wrapped(points: Dying) -> Iterator[None]:
 
     with (
         mock.patch.object(Storage, "write", writing), mock.patch.object(deliver, "send", sending),
-        mock.patch.object(checkpoints, "written_whole", exporting),
+        mock.patch.object(files, "written_whole", exporting),
     ):  # fmt: skip
         yield
 
@@ -320,10 +321,10 @@ def yard(server: str | None, folder: Path) -> Iterator[Yard]:
 
 def run(options: Options) -> Figures:
     """`count` kills at each point. Raises Failed."""
-    figures: Counter[str] = Counter(points=len(POINTS))
+    figures: Counter[str] = Counter({"points": len(POINTS), "acknowledged and lost": 0, "unbalanced": 0})
     with tempfile.TemporaryDirectory(prefix="offcampus-crashes-") as folder, yard(options.server, Path(folder)) as made:
         for number, point in enumerate(POINTS):
-            figures += killed(made, point, options.first + 1000 * number, options.count)
+            figures.update(killed(made, point, options.first + 1000 * number, options.count))
     return Figures(figures)
 
 

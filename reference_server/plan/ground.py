@@ -135,7 +135,7 @@ class Ground:
             known.storage.cursor_secret,
         )  # fmt: skip
         platform = SimulatedPlatform(known.settings, storage, known.keyring, known.rules, known.operations)
-        return Site(url, self.town, platform, clock)
+        return Site(url, self.town, platform, clock, itertools.count(10**6 * next(self.copies)))
 
     def drop(self, site: Site) -> None:
         """Remove a copy."""

@@ -16,7 +16,6 @@ from unittest import mock
 import orjson
 from offcampus_server.kernel.contract import Answer
 from offcampus_server.kernel.problems import Problem
-from offcampus_server.kernel.unit_of_work import Work
 from simulation.points import Crash, Points
 
 from plan.ground import Ground, Site, ground
@@ -282,7 +281,7 @@ def check(ground: Ground, operation: str, situation: str) -> None:
 
 def race(ground: Ground, seed: int) -> int:
     """Fifty threads claim one key for one money operation; returns how many were given the answer."""
-    operation = random.Random(seed).choice(money_operations())  # noqa: S311
+    operation = random.Random(seed).choice(money_operations())
     site = ground.fresh()
     asked = recipe(operation, site)
     before = {name: len(rows) for name, rows in site.state().items()}

@@ -5,6 +5,7 @@ Own references are unique values, so that what took effect can be told apart aft
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,20 @@ WEIGHTS = {
 LATER = timedelta(days=30)
 """Sweeps look from so much later: whatever waits for silence or for another day is due."""
 Target = tuple[str, dict[str, str], Any, int | None, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request on its way; one without an operation is a worker's round."""
+
+    name: str
+    operation: str
+    path: dict[str, str]
+    body: Any
+    if_match: int | None
+    key: str
+    given: tuple[Any, ...]
+    called: float
 
 
 class Door(Protocol):
@@ -64,12 +79,25 @@ class Player:
     payment_id: str
     random: Random
     prefix: str
+    tell: Callable[[Any], None] = lambda _: None
+    """Called with each event's beginning and end: what a parent knows when this process is killed."""
     made: int = 0
 
     def play(self, operations: int) -> list[Event]:
         """Try so many operations; those that find nothing to act on are not counted as events."""
         names = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=operations)
-        return [event for name in names if (event := self.act(name)) is not None]
+        found = []
+        for name in names:
+            if (event := self.act(name)) is not None:
+                self.tell(event)
+                found.append(event)
+        return found
+
+    def repeat(self, sent: Sent) -> Event:
+        """Send again, under its key, what was sent before: its outcome is the first one's, whenever that was."""
+        if not sent.operation:
+            return Event(self.number, sent.name, (), sent.called, math.inf, "unknown")
+        return self._ask(sent)
 
     def act(self, name: str) -> Event | None:
         """Try one."""
@@ -80,23 +108,32 @@ class Player:
             return None
         operation, path, body, if_match, given = found
         key = f"key-{self.reference()}"
-        called = time.monotonic()
+        sent = Sent(name, operation, path, body, if_match, key, given, time.monotonic())
+        self.tell(sent)
+        return self._ask(sent)
+
+    def _ask(self, sent: Sent) -> Event:
+        def became(outcome: str, *seen: Any) -> Event:
+            return Event(self.number, sent.name, sent.given, sent.called, time.monotonic(), outcome, seen)
+
         try:
-            answer = self.door.request(PARTY[operation], operation, path, body, if_match, key)
+            answer = self.door.request(
+                PARTY[sent.operation], sent.operation, sent.path, sent.body, sent.if_match, sent.key
+            )
         except Problem as problem:
-            outcome = "unknown" if problem.status >= 500 or problem.code == "idempotency.in_progress" else problem.code
-            return Event(self.number, name, given, called, time.monotonic(), outcome)
+            doubtful = problem.status >= 500 or problem.code == "idempotency.in_progress"
+            return became("unknown" if doubtful else problem.code)
         except OSError:
-            return Event(self.number, name, given, called, time.monotonic(), "unknown")
+            return became("unknown")
         if "results" in answer and answer["results"][0]["outcome"] == "refused":
-            code = answer["results"][0]["problem"]["code"]
-            return Event(self.number, name, given, called, time.monotonic(), code)
-        return Event(self.number, name, given, called, time.monotonic(), "ok", _seen(operation, answer))
+            return became(answer["results"][0]["problem"]["code"])
+        return became("ok", *_seen(sent.operation, answer))
 
     def _sweep(self, name: str) -> Event | None:
         """A worker's round, later: nothing of it is answered, so what it did is judged by what is read afterwards."""
         later = self.site.opened_later(LATER)
         called = time.monotonic()
+        self.tell(Sent(name, "", {}, None, None, "", (), called))
         try:
             later.platform.storage.write(lambda work: SWEEPS[name](work, 200))
         except Problem:
@@ -162,7 +199,9 @@ def _rule(player: Player) -> Target | None:
 
 
 def _reverse(player: Player) -> Target | None:
-    query = "SELECT id, external_id, document FROM consumption_records WHERE order_id = ? AND type = 'lesson' ORDER BY id"
+    query = (
+        "SELECT id, external_id, document FROM consumption_records WHERE order_id = ? AND type = 'lesson' ORDER BY id"
+    )
     if (found := player.pick(query, player.order_id)) is None:
         return None
     document = player.story().record_document(2) | {

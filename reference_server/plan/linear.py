@@ -31,7 +31,9 @@ class Event:
         return self.outcome == "unknown"
 
     def __str__(self) -> str:
-        return f"{self.called:.6f}-{self.returned:.6f} #{self.process} {self.name}{self.given} {self.outcome} {self.seen}"
+        return (
+            f"{self.called:.6f}-{self.returned:.6f} #{self.process} {self.name}{self.given} {self.outcome} {self.seen}"
+        )
 
 
 def linearisable(

@@ -63,7 +63,9 @@ class State:
     @property
     def released(self) -> int:
         """What has left, is leaving, or may have left in spite of a failure."""
-        doubted = sum(task.fen for task in self.tasks if (task.kind, task.state, task.late) == ("release", "failed", True))
+        doubted = sum(
+            task.fen for task in self.tasks if (task.kind, task.state, task.late) == ("release", "failed", True)
+        )
         return self.moved("release", "issued", "accepted", "executed") + doubted
 
     @property
@@ -154,9 +156,7 @@ def _ask(state: State, event: Event) -> State | None:
 
 def _agree(state: State) -> State:
     fen = _sum(state)
-    found = replace(
-        state, refund="paying" if fen else "paid", refund_fen=fen, refund_version=state.refund_version + 1
-    )
+    found = replace(state, refund="paying" if fen else "paid", refund_fen=fen, refund_version=state.refund_version + 1)
     return _closed(_tasked(found, "refund", fen))
 
 
@@ -194,9 +194,7 @@ def _take(state: State, id: str, kind: str, fen: int) -> int | None:
     for number, task in enumerate(state.tasks):
         if task.id == id:
             return number
-    return next(
-        (n for n, task in enumerate(state.tasks) if not task.id and (task.kind, task.fen) == (kind, fen)), None
-    )
+    return next((n for n, task in enumerate(state.tasks) if not task.id and (task.kind, task.fen) == (kind, fen)), None)
 
 
 def _end(state: State, event: Event, to: str) -> State | None:
@@ -206,7 +204,9 @@ def _end(state: State, event: Event, to: str) -> State | None:
         return None
     tasks = list(state.tasks)
     tasks[number] = replace(tasks[number], id=id, state=to)
-    return _closed(_advanced(replace(state, tasks=tuple(tasks))) if kind == "refund" else replace(state, tasks=tuple(tasks)))
+    return _closed(
+        _advanced(replace(state, tasks=tuple(tasks))) if kind == "refund" else replace(state, tasks=tuple(tasks))
+    )
 
 
 def _execute(state: State, event: Event) -> State | None:

@@ -44,9 +44,17 @@ class Racers:
 
     def race(self, url: str, processes: int, order: tuple[str, str], seed: int) -> list[Event]:
         """Let so many processes play on an order at the same instant."""
+        self.start(url, processes, order, seed)
+        return self.results(processes)
+
+    def start(self, url: str, processes: int, order: tuple[str, str], seed: int) -> None:
+        """Let them begin."""
         at = time.monotonic() + LEAD_S
         for end in self.ends[:processes]:
             end.send((url, order, seed, at))
+
+    def results(self, processes: int) -> list[Event]:
+        """What they have done, when all are through."""
         found: list[Event] = []
         for end in self.ends[:processes]:
             found += end.recv()
@@ -71,20 +79,25 @@ def _serve(number: int, ground: Ground, end: Connection) -> None:
             if site is not None:
                 site.close()
             site = ground.site(url)
-        random = Random(f"{seed}/{number}")  # noqa: S311
+        random = Random(f"{seed}/{number}")
         player = Player(number, site, Inside(site), order_id, payment_id, random, order_id[-12:])
         while time.monotonic() < at:
             pass
         end.send(player.play(OPERATIONS))
 
 
+def warm(ground: Ground) -> None:
+    """What is compiled and cached on the first request is inherited by a fork; a connection must not be."""
+    site = ground.fresh()
+    Story(site).objected()
+    ground.drop(site)
+    ground.house.engine.dispose()
+
+
 @contextmanager
 def racers(ground: Ground) -> Iterator[Racers]:
     """Racers that are gone afterwards."""
-    warm = ground.fresh()
-    Story(warm).objected()  # what is compiled and cached on the first request is inherited
-    ground.drop(warm)
-    ground.house.engine.dispose()  # a connection is not
+    warm(ground)
     made = Racers(ground)
     try:
         yield made
@@ -94,20 +107,22 @@ def racers(ground: Ground) -> Iterator[Racers]:
 
 def begin(site: Site, seed: int) -> tuple[Story, State]:
     """An order as the race finds it: promised, paid, or in the middle of being taught."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     story, state = Story(site, family=random.randrange(len(site.town.families))), State(PRICE_FEN, LESSONS * 200)
     if random.random() < 0.2:
         return story.promised(), state
     lessons = random.choice((0, 2, 4, 9))
     story.taught(lessons) if lessons else story.paid()
-    rows = site.rows("SELECT external_id, lesson_id FROM consumption_records WHERE order_id = ? ORDER BY id", story.order_id)
+    rows = site.rows(
+        "SELECT external_id, lesson_id FROM consumption_records WHERE order_id = ? ORDER BY id", story.order_id
+    )
     records = tuple((f"con:{lesson}/{id}", "reported") for id, lesson in rows)
     return story, State(PRICE_FEN, LESSONS * 200, "paid", PRICE_FEN, records)
 
 
 def judge(seed: int, start: State, events: list[Event], site: Site, order: tuple[str, str]) -> None:
     """The history with a last look at the order must be one that the model allows. Raises Failed."""
-    player = Player(99, site, Inside(site), *order, Random(seed), f"judge-{order[0]}")  # noqa: S311
+    player = Player(99, site, Inside(site), *order, Random(seed), f"judge-{order[0]}")
     last = player.act("read")
     assert last is not None
     fits, longest = linearisable(start, [*events, last], step)
@@ -144,7 +159,7 @@ def run(options: Options) -> Figures:
                 check_books(site, seed - 1)
                 made.drop(site)
                 site = made.fresh()
-            figures += history(made, processes, site, seed)
+            figures.update(history(made, processes, site, seed))
         check_books(site, options.seeds[-1])
         made.drop(site)
     return Figures(figures)
@@ -154,7 +169,7 @@ def history(ground: Ground, processes: Racers, site: Site, seed: int) -> Counter
     """One history, played and judged."""
     story, start = begin(site, seed)
     order = (story.order_id, story.payment_id)
-    count = Random(seed).randint(2, MOST_PROCESSES)  # noqa: S311
+    count = Random(seed).randint(2, MOST_PROCESSES)
     events = processes.race(site.url, count, order, seed)
     judge(seed, start, events, site, order)
     outcomes: dict[str, Any] = Counter("took" if e.outcome == "ok" else e.outcome for e in events)

@@ -21,7 +21,7 @@ SLOW_S = 0.05
 
 @dataclass(frozen=True)
 class Moods:
-    """How often it does not simply take an event, in hundredths."""
+    """How often it does not simply take an event, in thousandths."""
 
     fails: int = 0
     slow: int = 0
@@ -53,7 +53,7 @@ class Receiver:
 
 
 @contextmanager
-def receiver(folder: Path, moods: Moods = Moods(), seed: int = 0) -> Iterator[Receiver]:  # noqa: B008 - frozen
+def receiver(folder: Path, moods: Moods = Moods(), seed: int = 0) -> Iterator[Receiver]:
     """A receiver that is gone afterwards."""
     journal = folder / f"journal-{seed}"
     journal.touch()
@@ -69,7 +69,7 @@ def receiver(folder: Path, moods: Moods = Moods(), seed: int = 0) -> Iterator[Re
 
 
 def _listen(end: Any, journal: Path, moods: Moods, seed: int) -> None:
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -94,7 +94,7 @@ def _listen(end: Any, journal: Path, moods: Moods, seed: int) -> None:
 
 
 def _mood(random: Random, moods: Moods) -> int:
-    roll = random.randrange(100)
+    roll = random.randrange(1000)
     for chance, status in ((moods.fails, 500), (moods.redirects, 302), (moods.gone, 410)):
         if roll < chance:
             return status

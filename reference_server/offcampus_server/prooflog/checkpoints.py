@@ -16,8 +16,8 @@ from joserfc.jwk import OKPKey
 from offcampus_spec import schemas
 from sqlalchemy import Connection
 
+from offcampus_server.kernel import files
 from offcampus_server.kernel.clock import parse
-from offcampus_server.kernel.files import written_whole
 from offcampus_server.kernel.keyring import Keyring
 from offcampus_server.prooflog import heads, proofs, tree
 
@@ -59,11 +59,11 @@ def load(path: Path, origin: str, leaves: Path | None = None) -> Checkpoint:
 
 
 def write(connection: Connection, path: Path, document: Mapping[str, Any], leaves: Path | None) -> None:
-    """Write a checkpoint, after the list of leaf hashes when it is asked for: an older one stands until both are whole."""
+    """Write a checkpoint, after its list of leaf hashes: killed in between, an older one fits the longer list."""
     if leaves is not None:
-        with written_whole(leaves) as file:
+        with files.written_whole(leaves) as file:
             file.writelines(f"{found}\n".encode("ascii") for found in _all(connection, document["head"]["size"]))
-    with written_whole(path) as file:
+    with files.written_whole(path) as file:
         file.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
