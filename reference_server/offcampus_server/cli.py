@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from offcampus_server import backups
 from offcampus_server.fresh_secrets import write_secrets
 from offcampus_server.kernel import keyring
 from offcampus_server.kernel.db import make_engine
@@ -92,6 +93,24 @@ def db_check() -> None:
     if not at_head(make_engine(Settings.from_environment().database_url)):
         raise click.ClickException("the database is older; run `offcampus-server db upgrade`")
     click.echo("the database is at the newest shape")
+
+
+@db.command("backup")
+@click.argument("out", type=FILE)
+@told
+def db_backup(out: Path) -> None:
+    """Write one consistent state of the database to a file, while the server serves."""
+    backups.back_up(Settings.from_environment().database_url, out)
+    click.echo(f"{out} written: keep it, a checkpoint of the log, and the secrets apart from this machine")
+
+
+@db.command("restore")
+@click.argument("source", type=FILE)
+@told
+def db_restore(source: Path) -> None:
+    """Bring a backup into an empty database; verify the ledger before anybody serves from it."""
+    backups.restore(Settings.from_environment().database_url, source)
+    click.echo("restored; next: offcampus-server ledger verify --checkpoint FILE")
 
 
 @main.group()

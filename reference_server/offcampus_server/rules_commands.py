@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, select
 
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.decisions import decisions
+from offcampus_server.kernel.files import written_whole
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.prompt import open_storage, told
 
@@ -35,7 +36,7 @@ def rules() -> None:
 def history(out: Path, since: datetime | None) -> None:
     """Write every decision with the facts it judged; `offcampus-rules replay` asks what other rules would have said."""
     count = untold = 0
-    with open_storage().reading() as work, out.open("wb") as target:
+    with open_storage().reading() as work, written_whole(out) as target:
         for row in _decided(work, since):
             if row["facts"] is None:
                 untold += 1

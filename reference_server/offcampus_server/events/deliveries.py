@@ -1,4 +1,8 @@
-"""A subscription's deliveries: which are due, who works on them, how far they came, when they are given up."""
+"""A subscription's deliveries: which are due, who works on them, how far they came, when they are given up.
+
+A lease lasts for one delivery and is renewed with each: a worker whose lease has run out meanwhile neither moves the
+position nor sends another event, since somebody else does by now.
+"""
 
 from __future__ import annotations
 
@@ -45,16 +49,24 @@ def lease(work: Work, subscription_id: str) -> RowMapping | None:
     return work.connection.execute(query).mappings().first()
 
 
-def note(work: Work, subscription_id: str, outcome: Outcome, position: outbox.Position) -> None:
-    """Remember what came of a delivery: the new position, or when to try again, or that it is given up."""
+def note(
+    work: Work, subscription_id: str, held_until: datetime, outcome: Outcome, position: outbox.Position
+) -> datetime | None:
+    """Remember what came of a delivery: the new position, or when to try again, or that it is given up.
+
+    Returns until when the lease is held now; None when it was lost, or nobody subscribes any more.
+    """
     table = subscriptions
-    row = work.connection.execute(select(table).where(table.c.id == subscription_id)).mappings().first()
+    mine = (table.c.id == subscription_id) & (table.c.leased_until == held_until)
+    row = work.connection.execute(select(table).where(mine)).mappings().first()
     if row is None:
-        return  # unsubscribed meanwhile
+        return None
     changes = _taken(position) if outcome.reason is None else _failed(row, outcome, work.now)
-    work.connection.execute(update(table).where(table.c.id == subscription_id).values(changes))
+    changes["leased_until"] = work.now + LEASE
+    work.connection.execute(update(table).where(mine).values(changes))
     if changes.get("state") == "disabled":
         work.audit("subscription.disabled", subscription_id, None, detail={"reason": outcome.reason})
+    return work.now + LEASE
 
 
 def _taken(position: outbox.Position) -> dict[str, object]:
@@ -76,8 +88,7 @@ def _failed(row: RowMapping, outcome: Outcome, now: datetime) -> dict[str, objec
     return changes
 
 
-def release(work: Work, subscription_id: str) -> None:
+def release(work: Work, subscription_id: str, held_until: datetime) -> None:
     """Let others work on it."""
-    work.connection.execute(
-        update(subscriptions).where(subscriptions.c.id == subscription_id).values(leased_until=None)
-    )
+    mine = (subscriptions.c.id == subscription_id) & (subscriptions.c.leased_until == held_until)
+    work.connection.execute(update(subscriptions).where(mine).values(leased_until=None))

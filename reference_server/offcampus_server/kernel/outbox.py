@@ -2,6 +2,9 @@
 
 Order: (xid, seq). A reader that walks sequence numbers alone skips rows whose transaction commits late; on PostgreSQL
 it therefore stops below the oldest transaction still running. On SQLite there is one writer, and xid is always 0.
+
+PostgreSQL counts transactions per server, and a backup that is restored in another one comes to a lower count: events
+would look unsettled for ever and new ones older than the old. `offcampus_first_xid()` is added to the server's count.
 """
 
 from __future__ import annotations
@@ -36,10 +39,12 @@ from offcampus_server.kernel.ids import new_id
 
 Position = tuple[int, int]
 START: Position = (-1, -1)
+LOST_AT_MOST = 2**32
+"""So many transactions may have followed a backup: whoever has read of them still sees what comes after a restore."""
 
 
 class current_xid(FunctionElement[int]):  # noqa: N801 - an SQL function
-    """The number of the transaction that writes: PostgreSQL's xid8, and 0 on SQLite."""
+    """The number of the transaction that writes: PostgreSQL's xid8 from the first one on, and 0 on SQLite."""
 
     type = BigInteger()
     inherit_cache = True
@@ -47,7 +52,7 @@ class current_xid(FunctionElement[int]):  # noqa: N801 - an SQL function
 
 @compiles(current_xid, "postgresql")
 def _xid_postgresql(*_: Any, **__: Any) -> str:
-    return "(pg_current_xact_id()::text::bigint)"
+    return "(pg_current_xact_id()::text::bigint)"  # as it was made; migration 0011 counts from the first one
 
 
 @compiles(current_xid, "sqlite")
@@ -124,7 +129,9 @@ def settled(connection: Connection) -> ColumnElement[bool]:
     """Rows that no transaction still running could yet precede."""
     if connection.dialect.name == "sqlite":
         return true()
-    return events.c.xid < literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    return events.c.xid < literal_column(
+        "pg_snapshot_xmin(pg_current_snapshot())::text::bigint + offcampus_first_xid()"
+    )
 
 
 def newest(connection: Connection) -> Position:
@@ -132,6 +139,23 @@ def newest(connection: Connection) -> Position:
     query = select(events.c.xid, events.c.seq).where(settled(connection))
     found = connection.execute(query.order_by(events.c.xid.desc(), events.c.seq.desc()).limit(1)).first()
     return (found.xid, found.seq) if found else START
+
+
+def set_first_xid(connection: Connection, first: int) -> None:
+    """Count the transactions of this PostgreSQL from `first` on."""
+    connection.exec_driver_sql(
+        "CREATE OR REPLACE FUNCTION offcampus_first_xid() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE"
+        f" RETURN {int(first)}::bigint"
+    )
+
+
+def go_on(connection: Connection) -> int:
+    """After a restore in another server: let new events come after every old one. Returns the new first number."""
+    newest_xid = connection.execute(select(func.coalesce(func.max(events.c.xid), -1))).scalar_one()
+    first = int(newest_xid) + LOST_AT_MOST
+    if connection.dialect.name == "postgresql":
+        set_first_xid(connection, first)
+    return first
 
 
 def count(connection: Connection) -> int:

@@ -16,6 +16,7 @@ from joserfc.jwk import OKPKey
 from offcampus_spec import schemas
 from sqlalchemy import Connection
 
+from offcampus_server.kernel import files
 from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.keyring import Keyring
 from offcampus_server.prooflog import heads, proofs, tree
@@ -58,11 +59,12 @@ def load(path: Path, origin: str, leaves: Path | None = None) -> Checkpoint:
 
 
 def write(connection: Connection, path: Path, document: Mapping[str, Any], leaves: Path | None) -> None:
-    """Write a checkpoint, and the list of leaf hashes when it is asked for."""
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    """Write a checkpoint, after its list of leaf hashes: killed in between, an older one fits the longer list."""
     if leaves is not None:
-        with leaves.open("w", encoding="ascii") as file:
-            file.writelines(f"{found}\n" for found in _all(connection, document["head"]["size"]))
+        with files.written_whole(leaves) as file:
+            file.writelines(f"{found}\n".encode("ascii") for found in _all(connection, document["head"]["size"]))
+    with files.written_whole(path) as file:
+        file.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
 def root_of(leaf_hashes: tuple[str, ...]) -> str:
@@ -113,8 +115,9 @@ def _document(path: Path) -> Any:
 
 def _leaf_hashes(path: Path, head: Mapping[str, Any]) -> tuple[str, ...]:
     found = tuple(path.read_text(encoding="ascii").split())
-    if len(found) != head["size"]:
+    if len(found) < head["size"]:
         raise CheckpointError(f"{path} holds {len(found)} hashes, the checkpoint is over {head['size']}")
+    found = found[: head["size"]]  # a longer one was written for a later checkpoint, which then was not
     try:
         top = root_of(found)
     except ValueError:

@@ -1,12 +1,15 @@
 """Webhook delivery: at least once, in commit order per subscription, signed anew at each attempt, ids constant.
 
 A subscription is leased before it is worked on, so that two workers do not deliver at once; a worker that dies lets
-the lease run out. Delivery happens outside any transaction; the position moves after the receiver's 2xx.
+the lease run out. Delivery happens outside any transaction; the position moves after the receiver's 2xx. A slow
+receiver has its share of a round and no more; what an answer says beyond its status is not read.
 """
 
 from __future__ import annotations
 
-from functools import partial
+import ssl
+import time
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 import httpx2
@@ -26,7 +29,9 @@ from offcampus_server.parties import service as parties
 from offcampus_server.pipeline import Platform
 
 AT_A_TIME = 50
-GONE = 410
+ROUND_S = 20.0
+"""No new delivery to a subscription is begun after so long: others wait, and so do the deadlines."""
+NO_CONTENT, GONE = 204, 410
 TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 
 
@@ -43,17 +48,39 @@ def run(platform: Platform) -> int:
 
 
 def _deliver_some(platform: Platform, row: RowMapping) -> int:
-    taken = 0
-    for event in _next_events(platform, row):
-        outcome = send(platform, row["url"], event["document"])
-        position = (event["xid"], event["seq"])
-        platform.storage.write(partial(deliveries.note, subscription_id=row["id"], outcome=outcome, position=position))
-        if outcome.reason is not None:
-            log().info("webhook_failed", subscription=row["id"], event_id=event["id"], reason=outcome.reason)
-            break
-        taken += 1
-    platform.storage.write(lambda work: deliveries.release(work, row["id"]))
+    taken, held_until, began = 0, row["leased_until"], time.monotonic()
+    with client() as connections:
+        for event in _next_events(platform, row):
+            outcome = send(platform, connections, row["url"], event["document"])
+            position = (event["xid"], event["seq"])
+            held_until = platform.storage.write(
+                partial(
+                    deliveries.note, subscription_id=row["id"], held_until=held_until, outcome=outcome,
+                    position=position,
+                )
+            )  # fmt: skip
+            if outcome.reason is not None:
+                log().info("webhook_failed", subscription=row["id"], event_id=event["id"], reason=outcome.reason)
+            else:
+                taken += 1
+            if held_until is None:
+                log().warning("lease_lost", subscription=row["id"])
+                return taken
+            if outcome.reason is not None or time.monotonic() - began > ROUND_S:
+                break
+    platform.storage.write(partial(deliveries.release, subscription_id=row["id"], held_until=held_until))
     return taken
+
+
+def client() -> httpx2.Client:
+    """Connections to receivers: kept for the events of one round, followed nowhere else."""
+    return httpx2.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False, verify=_trusted())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that we trust, read once: reading them costs more than a delivery."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _next_events(platform: Platform, row: RowMapping) -> list[RowMapping]:
@@ -66,7 +93,7 @@ def _next_events(platform: Platform, row: RowMapping) -> list[RowMapping]:
         return outbox.after(work.connection, position, AT_A_TIME, visible(subscriber, outbox.events), types=types)
 
 
-def send(platform: Platform, url: str, document: object) -> Outcome:
+def send(platform: Platform, connections: httpx2.Client, url: str, document: object) -> Outcome:
     """Deliver one event: to the checked address, without redirects, signed for this attempt."""
     body, parts = orjson.dumps(document), urlsplit(url)
     event_id = str(document["id"])  # type: ignore[index]
@@ -77,10 +104,11 @@ def send(platform: Platform, url: str, document: object) -> Outcome:
         # Connecting to the address that was checked: a name that resolves differently a moment later gains nothing.
         target = parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}").geturl()
         extensions = {"sni_hostname": parts.hostname} if parts.scheme == "https" else {}
-        with httpx2.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            response = client.post(
-                target, content=body, headers={**headers, "Host": parts.netloc}, extensions=extensions
-            )
+        with connections.stream(
+            "POST", target, content=body, headers={**headers, "Host": parts.netloc}, extensions=extensions
+        ) as response:
+            if response.status_code == NO_CONTENT or response.headers.get("Content-Length") == "0":
+                response.read()  # there is nothing to wait for, and the connection serves the next event
     except (OSError, httpx2.HTTPError) as error:
         return Outcome(type(error).__name__)
     if response.is_success:

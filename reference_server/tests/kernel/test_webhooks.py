@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -107,6 +108,60 @@ def test_five_days_of_failure_end_it(sqlite_world: World, receiver: Receiver) ->
         deliver.run(world.platform)
         world.shift(days=1)
     assert world.ok(world.vendor.get(f"/v1/subscriptions/{sub['id']}"))["state"] == "disabled"
+
+
+def test_a_worker_whose_lease_has_run_out_stops(world: World, receiver: Receiver) -> None:
+    """Another one has taken over meanwhile: the late one neither sends on nor moves the position back."""
+    sub = world.ok(subscribe(world, receiver.url))
+    world.open_institution()
+    send, sent = deliver.send, []
+
+    def slow(*given: Any) -> Any:
+        sent.append(given)
+        if len(sent) == 1:
+            world.shift(minutes=2)
+            deliver.run(world.platform)  # the other worker, to its end
+        return send(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deliver, "send", slow)
+        deliver.run(world.platform)
+    ids = list(dict.fromkeys(receiver.ids))
+    assert len(ids) > 1
+    assert receiver.ids == [*ids, ids[0]]
+    feed = world.ok(world.vendor.get("/v1/events", limit=500))["items"]
+    assert ids == [event["id"] for event in feed][-len(ids) :]
+    assert deliver.run(world.platform) == 0
+    assert world.ok(world.vendor.get(f"/v1/subscriptions/{sub['id']}"))["last_failure"] is None
+
+
+def test_an_endless_answer_holds_nobody(sqlite_world: World) -> None:
+    """The status is the answer; what a receiver goes on to say is not waited for."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.flush()
+            over.wait(30)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    over = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        sqlite_world.ok(subscribe(sqlite_world, f"http://127.0.0.1:{server.server_address[1]}/hooks"))
+        sqlite_world.open_institution()
+        began = time.monotonic()
+        assert deliver.run(sqlite_world.platform) > 0
+        assert time.monotonic() - began < 10
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_subscription_is_its_partys_own(world: World, receiver: Receiver) -> None:
