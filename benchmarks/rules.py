@@ -12,7 +12,6 @@ import os
 import platform
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ import numpy as np
 from offcampus_rules import Charge, RuleSet, batch, load_ruleset
 
 from benchmarks import rules_peers, rules_world
-from benchmarks.measure import processor_time
+from benchmarks.measure import timed
 from benchmarks.rules_peers import Peer
 
 _RUNS = 5
@@ -217,14 +216,8 @@ def _rate(work: Callable[..., object], count: int, inputs: Sequence[object] = ()
     """The best of some runs after one that warms up; with `inputs`, each run has its own."""
     given = [(item,) for item in inputs] or [()] * (_RUNS + 1)
     work(*given[0])
-    runs = [_timed(partial(work, *one)) for one in given[1:]]
+    runs = [timed(partial(work, *one)) for one in given[1:]]
     return Rate(count / min(cpu for cpu, _ in runs), count / min(wall for _, wall in runs))
-
-
-def _timed(work: Callable[[], object]) -> tuple[float, float]:
-    cpu, wall = processor_time(), time.perf_counter()
-    work()
-    return processor_time() - cpu, time.perf_counter() - wall
 
 
 def _arguments() -> argparse.Namespace:
