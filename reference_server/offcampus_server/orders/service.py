@@ -81,6 +81,7 @@ class Order:
     release_plan: Mapping[str, Any] | None
     price_lines: tuple[PriceLine, ...]
     discount_fen: int
+    has_materials: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -325,6 +326,7 @@ def _facts(row: RowMapping) -> Order:
     return Order(
         **columns, service_from=starts, service_until=ends, price_lines=decisions.price_lines(document),
         discount_fen=document["discount_fen"],
+        has_materials=any(line["kind"] == "material" for line in document["price_lines"]),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ fixed then. What changes until the refund is agreed to is added as lines of its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import contracts, payments
 from offcampus_server.orders.service import Order
-from offcampus_server.refunds import decisions
+from offcampus_server.refunds import decisions, unregulated
 from offcampus_server.refunds.decisions import Line
 
 AT_ONCE = Line(
@@ -59,7 +59,22 @@ def work_out(work: Work, order: Order, asked: Asked) -> Working:
     terms = _terms(work, order, asked)
     amount, lines = _sum(work, order, _why_whole(work, order, asked, terms))
     at_once = amount > 0 and not _may_have_been_taught(work, order)
-    return Working(amount, (*lines, *([AT_ONCE] if at_once else [])), terms, at_once)
+    more = unregulated.lines(
+        _value_at(work, order, asked), asked.reason, discounted=order.discount_fen > 0, materials=order.has_materials
+    )
+    return Working(amount, (*lines, *([AT_ONCE] if at_once else []), *more), terms, at_once)
+
+
+def _value_at(work: Work, order: Order, asked: Asked) -> Callable[[str], Any]:
+    scope = courses.require(work, order.course_id).scope
+
+    def value(name: str) -> Any:
+        try:
+            return work.rules.value(name, scope, asked.at.date()).value
+        except KeyError:  # nobody defines it
+            return None
+
+    return value
 
 
 def fixed(asked: Asked) -> Line:

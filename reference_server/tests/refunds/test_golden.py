@@ -17,6 +17,7 @@ from offcampus_rules import RefundRequest, RuleSet, Scope, load_ruleset
 from offcampus_server.kernel.clock import SHANGHAI
 from offcampus_server.ledger.shares import earned
 from offcampus_server.orders.payments import Part
+from offcampus_server.refunds import unregulated
 from offcampus_server.refunds.decisions import Account, parts, work_out
 from offcampus_server.refunds.working import Working
 
@@ -40,6 +41,10 @@ class Situation:
     reason: Any = "guardian_choice"
     window: bool = False
     """Within the days that the contract gives for a refund in full."""
+    discounted: bool = False
+    materials: bool = False
+    closed: int = 0
+    """The part whose channel is closed: two officers agree to another account."""
     charged_back: int = 0
     reserve: int = 0
     channels: dict[str, int] = field(default_factory=lambda: {"wechat": 300_000, "bank_card": 180_000})
@@ -54,6 +59,16 @@ SITUATIONS = [
     Situation("within the contract's own days, a lesson taught", 200, 200, 0, window=True),
     Situation("one channel paid a single fen", 100, 100, 12_000, 0, channels={"wechat": 1, "bank_card": 479_999}),
     Situation("the institution is at fault", 1_000, 1_000, 120_000, reason="institution_fault"),
+    Situation(
+        "the institution is at fault, sold at a discount with materials", 1_000, 1_000, 120_000,
+        reason="institution_fault", discounted=True, materials=True,
+    ),
+    Situation("sold at a discount", 1_000, 1_000, 120_000, discounted=True),
+    Situation(
+        "a grandmother paid by wallet, e-CNY and cash", 1_000, 1_000, 120_000,
+        channels={"wechat": 240_000, "ecny": 144_000, "cash": 96_000},
+    ),
+    Situation("the card is closed: its part goes to another account of the payer", 1_000, 1_000, 120_000, closed=2),
     Situation("the institution has closed", 1_000, 1_000, 120_000, reason="institution_closed"),
     Situation("a part went back before", 1_000, 1_000, 120_000, 100_000, back={("pay", 1): 100_000}),
     Situation("60 % released by schedule, 25 % taught", 1_000, 1_000, 288_000),
@@ -86,7 +101,12 @@ def worked(rules: RuleSet, region: str, case: Situation) -> Working:
             confirmed_centi=case.confirmed, reported_centi=case.reported, hours_centi=HOURS, full=whole,
         )
     )  # fmt: skip
-    return Working(amount, tuple(lines), terms, at_once=False)
+    scope = Scope(region=region, sector="academic", stage="compulsory", delivery="offline")
+    more = unregulated.lines(
+        lambda name: rules.value(name, scope, case.asked.date()).value, case.reason, discounted=case.discounted,
+        materials=case.materials,
+    )  # fmt: skip
+    return Working(amount, (*lines, *more), terms, at_once=False)
 
 
 def printed(rules: RuleSet, region: str) -> str:
@@ -98,7 +118,10 @@ def printed(rules: RuleSet, region: str) -> str:
             Part("pay", number, channel, fen, "ord", "ins", settled=True, expected=False)
             for number, (channel, fen) in enumerate(case.channels.items(), 1)
         ]
-        shares = ", ".join(f"{part.channel} {share}" for part, share in parts(found.amount_fen, paid, case.back))
+        shares = ", ".join(
+            f"{part.channel} {share}" + (" to another account of the payer" if part.part_no == case.closed else "")
+            for part, share in parts(found.amount_fen, paid, case.back)
+        )
         lines = [f"{entry['amount_fen']:>9} {entry['line']}: {entry['text_zh']} / {entry['text_en']}"
                  for entry in found.shown()]  # fmt: skip
         blocks.append("\n".join([f"# {case.title}", *lines, f"due {found.terms.due_at} silence "
