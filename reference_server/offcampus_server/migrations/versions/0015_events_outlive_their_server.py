@@ -6,8 +6,8 @@ from alembic import op
 
 from offcampus_server.kernel import outbox
 
-revision = "0011"
-down_revision = "0010"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
