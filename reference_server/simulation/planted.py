@@ -150,7 +150,7 @@ _ALL = [
     Bug("duplicate-receipt-booked", "funds.decisions:break_of_receipt", "if part.settled:", "if False:",
         "a receipt that is told twice is booked twice", (OURS, "verify", "paid is the whole price", "the bank has")),
     Bug("wrong-sum-booked", "funds.decisions:break_of_receipt", "part.amount_fen != line[\"amount_fen\"]", "False",
-        "a receipt of another sum counts as the part's", ("a matched receipt", "verify", "the bank has")),
+        "a receipt of another sum counts as the part's", ("a matched receipt", "verify", "the bank has", "all money")),
     Bug("closes-too-early", "orders.service:close_when_settled", "not moving and", "",
         "an order closes while money still moves", ("a closed order has no money", OURS)),
     Bug("closes-with-money", "orders.service:close_when_settled", "and not sums.escrow", "",
