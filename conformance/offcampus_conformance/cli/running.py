@@ -23,6 +23,7 @@ from offcampus_conformance.run import run as run_profile
 from offcampus_conformance.sets import frozen_set
 from offcampus_conformance.signature import Key
 from offcampus_conformance.smoke import smoke as smoke_target
+from offcampus_conformance.targets import configured
 from offcampus_conformance.verdict import GREEN, Exit, Result
 
 
@@ -116,18 +117,19 @@ def token(party: str, path: Path) -> None:
 @click.option("--only", metavar="ID|GLOB", multiple=True, help="judge these checks and those that they need")
 @click.option("--failed", is_flag=True, help="judge again what was not green in the last report, and say what changed")
 @click.option("--fail-fast", is_flag=True, help="end at the first failure")
+@click.option("--target", metavar="standin:NAME", help="a stand-in instead of the configuration's target")
 @click.option("--seed", type=click.IntRange(0), help="what the scenario chooses at random follows from it")
 @click.option("--nonce", help="what the authority gave for this run")
 @click.option("--report", "folder", type=FILE, default=Path("offcampus-report"), show_default=True)
 @click.option("--update-baseline", is_flag=True, help="write every failure of this run into the baseline")
 @click.option("--quiet", is_flag=True, help="no progress on standard error")
 def run(
-    path: Path, only: tuple[str, ...], failed: bool, fail_fast: bool, seed: int | None, nonce: str | None, folder: Path,
-    update_baseline: bool, quiet: bool,
+    path: Path, only: tuple[str, ...], failed: bool, fail_fast: bool, target: str | None, seed: int | None,
+    nonce: str | None, folder: Path, update_baseline: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Test the target; write the report folder (report.html first)."""
-    with config_errors():
-        config, wanted = _adjusted(load(path), seed, nonce, update_baseline), list(only)
+    with config_errors(), configured(path, target) as given:
+        config, wanted = _adjusted(given, seed, nonce, update_baseline), list(only)
         before = _last(folder) if failed else {}
         if failed:
             wanted += [id for id, verdict in before.items() if verdict not in GREEN]
@@ -142,9 +144,9 @@ def run(
     click.echo(report_text(report))
     _tell_changes(before, report)
     if update_baseline and config.baseline is None:
-        target = path.parent / "baseline.toml"
-        target.write_text(baseline.render(report.results), encoding="utf-8")
-        click.echo(f"{target} written: give each entry a reason, and name the file in [report] as baseline")
+        written = path.parent / "baseline.toml"
+        written.write_text(baseline.render(report.results), encoding="utf-8")
+        click.echo(f"{written} written: give each entry a reason, and name the file in [report] as baseline")
     click.echo(f"report: {folder / 'report.html'}")
     sys.exit(report.exit)
 
