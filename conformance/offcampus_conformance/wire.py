@@ -23,6 +23,7 @@ TIMEOUT_S = 15.0
 PATIENCE_S = 30.0
 MOST_SILENCES = 3
 CHUNK_BYTES = 65_536
+RENEW_BEFORE_S = 60.0
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_KEPT_BYTES = 1024 * 1024
 """Of a larger request only the beginning is recorded: it was made large on purpose."""
@@ -133,8 +134,12 @@ class Actor:
     wire: Wire
     issuer: str
     token: str | None = None
+    token_until: float = float("inf")
+    """When the token is to be renewed (monotonic): a long run, or a slow target, outlives a token of 300 s."""
+    renewals: int = 0
     narrow: dict[str, str] = field(default_factory=dict)
     """Tokens that hold one scope only, by that scope: for probes of what a scope is needed for."""
+    _renewing: threading.Lock = field(default_factory=threading.Lock)
 
     def authenticate(self, label: str, *, scope: str | None = None, **claims: Any) -> Exchange:
         """Ask for an access token; `claims` make the assertion unlawful on purpose.
@@ -206,11 +211,24 @@ class Actor:
             token = document["access_token"]
             if scope is None:
                 self.token = token
+                life = document.get("expires_in")
+                lasting = isinstance(life, int) and life > 2 * RENEW_BEFORE_S
+                self.token_until = time.monotonic() + int(life or 0) - RENEW_BEFORE_S if lasting else float("inf")
             else:
                 self.narrow[scope] = token
 
+    def fresh_token(self) -> str | None:
+        """The token, renewed when it is about to expire."""
+        with self._renewing:
+            if self.token is not None and time.monotonic() > self.token_until:
+                self.renewals += 1
+                self.token_until = float("inf")
+                self.authenticate(f"renewal.{self.name}.{self.renewals:03d}")
+        return self.token
+
     def _bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        token = self.fresh_token()
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def dump(body: Any) -> bytes:

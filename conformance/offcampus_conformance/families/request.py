@@ -114,10 +114,11 @@ def _token(actor: Actor, request: Request) -> str | None:
         return None
     if request.token == "narrow":  # noqa: S105 - the name of a choice, not a secret
         return actor.narrow.get(next((scope for scope in actor.narrow if scope != request.operation.scope), ""))
-    if request.token == "broken" and actor.token:  # noqa: S105 - the name of a choice, not a secret
-        head, dot, signature = actor.token.rpartition(".")
+    token = actor.fresh_token()
+    if request.token == "broken" and token:  # noqa: S105 - the name of a choice, not a secret
+        head, dot, signature = token.rpartition(".")
         return head + dot + signature[:4] + ("A" if signature[4:5] != "A" else "B") + signature[5:]
-    return actor.token
+    return token
 
 
 def _query(request: Request) -> str:
