@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,7 +63,8 @@ def _own_functions(owner: type[Any]) -> Iterator[tuple[str, Any]]:
 
 def _entry(label: str, function: Any) -> str:
     signature = str(inspect.signature(function)).replace("(self, ", "(").replace("(self)", "()").replace("(cls, ", "(")
-    return f"`{label}{signature.replace(chr(39), '')}`\n\n{_quoted(function.__doc__)}"
+    signature = re.sub(r"<[^<>]*(?:<[^<>]*>)?[^<>]* at 0x[0-9a-f]+>", "…", signature.replace("'", ""))
+    return f"`{label}{signature}`\n\n{_quoted(function.__doc__)}"
 
 
 def _quoted(docstring: str) -> str:
