@@ -222,7 +222,7 @@ def list_transitions(case: ListReview, look: Look) -> Worked:
     if (ended := _ends(within)) is not None or case.removed_on is None:
         return ended or Worked(None, Working().then("nobody told since when", "未提供移出日期"), (within,))
     last = units.last_day(case.removed_on, int(within.value), within.unit).day  # type: ignore[arg-type]
-    if case.on <= last:
+    if case.asked_on <= last:
         return Worked((), _by(within, f"it has until {last} to rectify", f"整改期至 {last}"), (within,))
     overdue = _by(within, f"overdue since {last}", f"{last} 整改期届满")
     if after.value is None:

@@ -70,11 +70,11 @@ _GOVERNING: Mapping[Gate, Callable[[Any], date]] = {
     "charge": lambda case: case.signed_on,
     "course": lambda case: case.filed_on,
     "lesson": lambda case: shanghai_date(case.starts_at),
-    "staff": lambda case: case.on,
+    "staff": lambda case: case.asked_on,
     "consumption": lambda case: shanghai_date(case.occurred_from),
     "release": lambda case: case.signed_on,
     "refund_refusal": lambda case: shanghai_date(case.requested_at),
-    "list_change": lambda case: case.on,
+    "list_change": lambda case: case.changed_on,
     "risk": lambda case: case.until,
 }
 """The date whose law a decision names; each parameter still says which of the case's dates selects its value."""

@@ -252,8 +252,8 @@ def list_transitions(case: Case[ListReview]) -> tuple[ListProposal, ...]:
     months, facts = case.value("hooked.months_to_rectify").value, case.facts
     if not isinstance(months, int) or facts.removed_on is None or facts.rectified:
         return ()
-    elapsed = (facts.on.year - facts.removed_on.year) * 12 + facts.on.month - facts.removed_on.month
-    if (elapsed, facts.on.day) <= (months, facts.removed_on.day):
+    elapsed = (facts.asked_on.year - facts.removed_on.year) * 12 + facts.asked_on.month - facts.removed_on.month
+    if (elapsed, facts.asked_on.day) <= (months, facts.removed_on.day):
         return ()
     return (ListProposal("black", "hooked.months_to_rectify"),)
 

@@ -111,14 +111,14 @@ class CourseFiling:
 
 @dataclass(frozen=True, slots=True)
 class PriceRequest:
-    """What a course may cost at most: asked with what the price tables are keyed by. `on` governs everything."""
+    """What a course may cost at most: asked with what the price tables are keyed by. `asked_on` governs everything."""
 
     scope: Scope
-    on: date
+    asked_on: date
     class_hours_centi: int
     minutes_per_class_hour: int
     class_size: int
     area: Area | None = None
 
     def date_for(self, governed_by: GovernedBy) -> date:
-        return self.on
+        return self.asked_on

@@ -90,7 +90,7 @@ class StaffRecord:
     """
 
     scope: Scope
-    on: date
+    asked_on: date
     role: StaffRole
     qualification: Qualification
     hired_on: date | None = None
@@ -107,7 +107,7 @@ class StaffRecord:
     experience_years: int | None = None
 
     def date_for(self, governed_by: GovernedBy) -> date:
-        return self.on
+        return self.asked_on
 
 
 @dataclass(frozen=True, slots=True)

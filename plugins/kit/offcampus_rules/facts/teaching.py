@@ -100,7 +100,7 @@ STAFF = vocabulary(
     {},
     Fact("role", "option", lambda case: case.role),
     Fact("qualification", "option", lambda case: case.qualification),
-    Fact("asked_on", "date", lambda case: case.on),
+    Fact("asked_on", "date", lambda case: case.asked_on),
     Fact("hired_on", "date", lambda case: case.hired_on),
     Fact("is_hired", "flag", lambda case: case.hired_on is not None),
     Fact("cleared_on", "date", lambda case: case.cleared_on),
