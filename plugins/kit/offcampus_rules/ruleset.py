@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
-from offcampus_rules import deadlines, digests, effective, figures, judge, looser, proposals, screening
+from offcampus_rules import deadlines, declarations, digests, effective, figures, judge, looser, proposals, screening
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import (
@@ -54,6 +54,7 @@ from offcampus_rules.decision import (
     Value,
     Violation,
 )
+from offcampus_rules.declarations import Field, LevelHere
 from offcampus_rules.errors import FileProblem, RuleSetError
 from offcampus_rules.hook_answers import Added, HookAnswers
 from offcampus_rules.hook_table import HOOK_TABLE, OUTCOME_ON_FAILURE
@@ -123,6 +124,7 @@ class RuleSet:
         hooks = {name for plugin in self._assembly.plugins for name in plugin.hooks}
         self._hooked: frozenset[Gate] = frozenset(kind for kind in get_args(Gate) if f"check_{kind}" in hooks)
         self._regions: dict[str, tuple[PluginInfo, ...]] = {}
+        self._extensions = declarations.schemas(self._assembly.plugins)
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -146,8 +148,24 @@ class RuleSet:
 
     @property
     def extension_schemas(self) -> Mapping[str, Any]:
-        """JSON Schemas of the province extensions, by namespace (`x-<province>`): only these may be sent."""
-        return {name: schema for plugin in self._assembly.plugins for name, schema in plugin.extensions.items()}
+        """JSON Schemas of the province extensions, by namespace (`x-<province>`): only these may be sent.
+
+        They come from the plugins' files, and from what their Python declares (`disclosure_fields`).
+        """
+        return self._extensions
+
+    @property
+    def extension_fields(self) -> tuple[Field, ...]:
+        """Every field of every extension, with the plugin and the line that say so."""
+        return tuple(field for plugin in self._assembly.plugins for field in declarations.fields(plugin))
+
+    def warning_levels(self, scope: Scope, on: date) -> tuple[LevelHere, ...]:
+        """The levels of warning at a place and date, lowest first; none where nobody set any."""
+
+        def look(name: str) -> Value:
+            return self.value(name, scope, on) if name in self._assembly.definitions else effective.undefined(name)
+
+        return declarations.here(self._assembly.levels, scope.region, look, look(declarations.LEVELS))
 
     def reports(self) -> tuple[FileProblem, ...]:
         """Local values that would loosen what stands above them; they never take effect."""
@@ -228,7 +246,7 @@ class RuleSet:
 
     def warning(self, case: InstitutionWindow) -> Figure:
         """Signs of risk in an institution's figures, and the `level` they amount to."""
-        return self._valuing.warning(case, self.plan("risk", case))
+        return self._valuing.warning(case, self.plan("risk", case), self.warning_levels(case.scope, case.until))
 
     def credit(self, case: InstitutionYear) -> Figure:
         """An institution's `points` and `grade` of a year."""

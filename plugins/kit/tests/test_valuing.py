@@ -389,7 +389,9 @@ def test_what_a_failing_plugin_does_to_values(rules, read):
     assert (plan.result, len(plan.alarms)) == (None, 1)
     told = datetime.fromisoformat("2026-03-01T10:00:00+08:00")
     assert ruleset.confirmation_due(Confirmation(Scope(**WHERE), told)).due_at is None
-    reserve = ask(ruleset, "reserve", {"scope": WHERE, "asked_on": "2026-03-01", "period_fees_fen": 0, "unconsumed_fen": 5})
+    reserve = ask(
+        ruleset, "reserve", {"scope": WHERE, "asked_on": "2026-03-01", "period_fees_fen": 0, "unconsumed_fen": 5}
+    )
     assert (reserve.result, len(reserve.alarms)) == ({"amount_fen": 1}, 1)
     refund = ask(
         ruleset, "refund",

@@ -53,7 +53,7 @@ def public(work: Work, institution_id: str) -> RowMapping | None:
     return row if row is not None and row["state"] == "approved" else None
 
 
-def as_public(row: RowMapping) -> dict[str, Any]:
+def as_public(work: Work, row: RowMapping) -> dict[str, Any]:
     """What everybody may see of an institution (schema `public-institution`)."""
     document = row["document"]
     names = ("name", "uscc", "region_code", "delivery", "sectors", "stages")
@@ -62,6 +62,7 @@ def as_public(row: RowMapping) -> dict[str, Any]:
         **{name: document[name] for name in names},
         "credentials": document["qualification"]["credentials"],
         "state": row["state"],
+        **extensions.published(work, document),
     }
 
 

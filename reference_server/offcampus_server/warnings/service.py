@@ -171,8 +171,8 @@ def _due_at(work: Work, scope: Scope) -> datetime | None:
 
 
 def _gravest_level(work: Work, scope: Scope) -> str | None:
-    levels = work.rules.value("warning.levels", scope, work.now.date()).value
-    return str(levels[-1]) if isinstance(levels, tuple) and levels else None
+    levels = work.rules.warning_levels(scope, work.now.date())
+    return levels[-1].id if levels else None
 
 
 def _noted(call: Call, work: Work) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from offcampus_rules import load_ruleset
+from offcampus_rules.registry import read_folder
+from offcampus_rules.ruleset import build
 from world import World, problem
 
 
@@ -72,6 +76,22 @@ def test_extensions(world: World, extensions: object, code: str, pointer: str | 
     )
     fine = world.institution_document(extensions={"x-beijing": {"release_mode": "per_month"}})
     assert world.vendor.post("/v1/institutions", fine).status_code == 201
+
+
+def test_what_a_province_publishes_is_shown_and_nothing_else(world: World) -> None:
+    """A field marked `x-published` is public; the province's other fields stay between it and the institution."""
+    nation = load_ruleset().assembly.plugins[0]
+    ruleset = build([nation, read_folder(Path(__file__).parents[3] / "plugins" / "stress")])
+    world.platform.storage.rules = lambda: ruleset
+    accounts = [{"kind": "custody", "bank_code": "102100099996"}]
+    sent = {"x-stress": {"insurance_policy": "AB12345678", "accounts": accounts}}
+    id = world.open_institution(extensions=sent)
+    shown = world.http.get(f"/v1/public/institutions/{id}").json
+    assert shown["disclosures"] == {"x-stress": {"insurance_policy": "AB12345678"}}
+    wrong = world.institution_document(extensions={"x-stress": {"insurance_policy": "?"}})
+    problem(
+        world.vendor.post("/v1/institutions", wrong), 422, "schema.invalid", "/extensions/x-stress/insurance_policy"
+    )
 
 
 def test_staff_are_cleared_known_once_and_masked(world: World) -> None:
