@@ -131,6 +131,7 @@ class _Compiler:
             breach=Breach(rule.id, rule.code, rule.requirement, rule.fact, self._vocabulary[rule.fact].pointer),
             untold=self._untold(rule.conditions),
             lifts=tuple(self._lifts(rule)),
+            listed={one.fact: self._listed(one.parameter) for one in rule.conditions if one.parameter is not None},
             also=tuple(self._effective(self._assembly.definitions[name]) for name in rule.parameters[1:]),
         )
 

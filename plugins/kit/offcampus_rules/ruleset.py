@@ -2,6 +2,8 @@
 
 Invariants
 - Immutable and pure: the same facts give the same decision; caches hold only what can be computed again.
+- The nation's floor is judged by itself beside the rules of a place (`witness`): a finding that is lacking is added,
+  with an alarm.
 - Every applicable rule of every level is judged; nothing but a national exception lifts a rule, and the decision says
   so (`exceptions_applied`); order of plugins cannot be seen.
 - A plugin that could not be loaded, or fails in a hook, closes the gates of its region, each by its failure policy:
@@ -18,7 +20,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
-from offcampus_rules import deadlines, declarations, digests, effective, figures, judge, looser, proposals, screening
+from offcampus_rules import (
+    deadlines,
+    declarations,
+    digests,
+    effective,
+    figures,
+    judge,
+    looser,
+    proposals,
+    screening,
+    witness,
+)
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import (
@@ -106,6 +119,7 @@ class RuleSet:
         official_only: bool = False,
         digest: str | None = None,
         guarded: bool = False,
+        witnessed: bool = False,
     ) -> None:
         self._assembly = _official(assembly) if official_only else assembly
         self.rejected = rejected
@@ -117,6 +131,7 @@ class RuleSet:
         )
         self._hooks = HookAnswers(self._assembly, guarded)
         self._valuing = Valuing(self._hooks, self._look_at, self._absent)
+        self._witness = witness.Witness(self._assembly) if witnessed else None
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._periods: dict[tuple[Any, ...], Plan] = {}
         self._breaks: dict[tuple[Gate, GovernedBy], tuple[date, ...] | None] = {}
@@ -290,8 +305,12 @@ class RuleSet:
         ]
 
     def _decision(self, kind: Gate, case: Facts, added: tuple[Violation, ...], alarms: tuple[Alarm, ...]) -> Decision:
-        found = screening.judge(self.plan(kind, case), case)
+        plan = self.plan(kind, case)
+        found = screening.judge(plan, case)
         violations = found.violations if not added else _ordered((*found.violations, *added))
+        if plan.floor is not None and (lacking := witness.unnamed(plan.floor, case, violations)):
+            violations = _ordered((*violations, *lacking))
+            alarms = (*alarms, *self._floor_alarms(kind, case, lacking))
         advised: tuple[Violation, ...] = ()
         if self.advisory is not None:
             other = self.advisory.check_many(kind, [case])[0]
@@ -343,7 +362,12 @@ class RuleSet:
         if plan is None:
             if len(self._periods) >= _CACHE_LIMIT:
                 self._periods.clear()
-            plan = self._periods[key] = judge.compile_plan(self._assembly, kind, scope, every)
+            plan = judge.compile_plan(self._assembly, kind, scope, every)
+            if self._witness is not None:
+                floor = self._witness.plan(kind, scope, every)
+                if kind in self._hooked or not witness.kept(plan, floor):
+                    plan = replace(plan, floor=floor)
+            self._periods[key] = plan
         return plan
 
     def _period(self, kind: Gate, clock: GovernedBy, day: date) -> int:
@@ -357,6 +381,16 @@ class RuleSet:
             if len(self._regions) < _CACHE_LIMIT:
                 self._regions[region] = known
         return known
+
+    def _floor_alarms(self, kind: Gate, case: Facts, lacking: tuple[Violation, ...]) -> tuple[Alarm, ...]:
+        """Nobody can tell whose work it was: everybody who speaks there is named."""
+        rules = ", ".join(sorted({item.rule for item in lacking}))
+        speaking = self._speaking(case.scope.region)
+        return tuple(
+            Alarm(info.distribution, f"check_{kind}", f"would have hidden what the nation's floor finds: {rules}")
+            for info in speaking
+            if info.jurisdiction != NATION or len(speaking) == 1
+        )
 
     def _absent(self, region: str, hook: str) -> tuple[Alarm, ...]:
         return tuple(
@@ -422,7 +456,7 @@ def build(
         )
         problems = tuple(problem for item in turned_away if item.jurisdiction == NATION for problem in item.problems)
         raise RuleSetError(f"there is no national plugin, so nothing can be decided\n{reasons}", problems)
-    return RuleSet(assembly, tuple(turned_away), official_only, guarded=guarded)
+    return RuleSet(assembly, tuple(turned_away), official_only, guarded=guarded, witnessed=True)
 
 
 def _by_jurisdiction(plugins: Iterable[Plugin]) -> list[tuple[str, tuple[Plugin, ...]]]:
