@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from offcampus_rules import digests
+from offcampus_rules.context.scope import Facts
 from offcampus_rules.daysets import DaySet
 from offcampus_rules.schedules import Schedule
 from offcampus_rules.tables import Table
@@ -274,7 +275,7 @@ class Decision(msgspec.Struct, frozen=True):
     governing_date: date
     ruleset_digest: str
     plugins: tuple[PluginInfo, ...]
-    facts: object
+    facts: Facts
     """What was judged: the frozen case."""
     not_evaluated: tuple[NotEvaluated, ...] = ()
     alarms: tuple[Alarm, ...] = ()

@@ -17,7 +17,13 @@ from offcampus_spec.schemas import load
 
 COMPUTED = ("account_in_own_county", "minutes_centi")
 """Facts worked out from a member that nobody may have told."""
-RESOURCES = {"charge": "order", "course": "course", "lesson": "lesson", "consumption": "consumption-record"}
+RESOURCES = {
+    "charge": "order",
+    "course": "course",
+    "lesson": "lesson",
+    "consumption": "consumption-record",
+    "staff": "staff",
+}
 
 
 YAML_WORDS = {"on", "off", "yes", "no", "y", "n", "true", "false", "null"}

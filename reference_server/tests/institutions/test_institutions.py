@@ -99,7 +99,11 @@ def test_staff_are_cleared_known_once_and_masked(world: World) -> None:
     world.open_institution()
     document = world.staff_document(name="欧阳·𠮷")
     hit = {**document, "clearance": {**document["clearance"], "result": "hit"}}
-    problem(world.vendor.post("/v1/staff", hit), 422, "rules.refused", "/clearance/result")
+    body = problem(world.vendor.post("/v1/staff", hit), 422, "rules.refused", "/clearance/result")
+    [told] = body["violations"]
+    assert (told["code"], told["rule"], "第六十二条" in told["citation"]) == ("staff.barred", "CN-STF-013", True)
+    old = {**document, "clearance": {**document["clearance"], "checked_on": world.day(-400)}}
+    problem(world.vendor.post("/v1/staff", old), 422, "rules.refused", "/clearance/checked_on")
     made = world.ok(world.vendor.post("/v1/staff", document))
     assert made["name_masked"] == "欧**"
     assert document["id_number"] not in str(made)
