@@ -22,7 +22,7 @@ from offcampus_rules.context import (
 from offcampus_rules.deadlines import Working
 from offcampus_rules.decision import Alarm, Figure, Value
 from offcampus_rules.declarations import LevelHere
-from offcampus_rules.figures import Look, Worked
+from offcampus_rules.figures import Look, Planned, Worked
 from offcampus_rules.findings import PlanStep
 from offcampus_rules.hook_answers import HookAnswers
 from offcampus_rules.plans import Plan
@@ -51,11 +51,16 @@ class Valuing:
         proposed, alarms = self._gather("release_plan", case)
         if alarms:
             return _figure("release_plan", None, worked, (), alarms)
-        mode, own = worked.result if worked.result is not None else (None, None)
-        steps = proposals.slowest(own, (item for item, _ in proposed)) if proposed else own
-        if mode is None and not proposed:
+        own: Planned | None = worked.result
+        if own is None and not proposed:
             return _figure("release_plan", None, worked, (), ())
-        return _figure("release_plan", {"mode": mode, "steps": _steps(steps or ())}, worked, _cited(proposed), ())
+        mode, steps, taught = own if own is not None else (None, (), ())
+        if proposed:
+            steps = proposals.slowest(steps, (item for item, _ in proposed))
+        result = {"mode": mode, "steps": _steps(steps)}
+        if taught:  # beside the days, if any: what may leave is the less of both
+            result["taught_steps"] = [{"after_ppm": step.after_ppm, "share_ppm": step.released_ppm} for step in taught]
+        return _figure("release_plan", result, worked, _cited(proposed), ())
 
     def warning(self, case: InstitutionWindow, plan: Plan, levels: Sequence[LevelHere]) -> Figure:
         """Broken limits of the rules for risk, and the signs the plugins' Python sees; of one id the gravest.

@@ -146,6 +146,22 @@ def test_how_money_leaves_custody(rules, parameters, mode, result):
     assert answer.result == {"mode": named, "steps": listed}
 
 
+TAUGHT = ("release.schedule", "schedule",
+          "\n      steps:\n        - {after_ppm: 0, released_ppm: 300000}"
+          "\n        - {after_ppm: 500000, released_ppm: 1000000}", "measured_by: taught\n")  # fmt: skip
+
+
+def test_a_schedule_over_the_teaching_has_no_days(rules, read):
+    """Half of the lessons, not half of the time; a plan of days that Python proposes holds beside it."""
+    steps = [{"after_ppm": 0, "share_ppm": 300_000}, {"after_ppm": 500_000, "share_ppm": 1_000_000}]
+    answer = ask(rules(TAUGHT), "release_plan", PLAN)
+    assert answer.result == {"mode": "schedule", "steps": [], "taught_steps": steps}
+    assert "a schedule over what is taught" in tree(answer, "en")
+    both = ask(hooked(rules, read, TAUGHT), "release_plan", PLAN).result
+    assert both["taught_steps"] == steps
+    assert both["steps"] == [{"day": "2026-04-10", "share_ppm": 1_000_000}]
+
+
 @pytest.mark.parametrize(
     ("parameters", "fen"),
     [
