@@ -54,6 +54,8 @@ class Assembly:
         judged = {rule.id: rule for rule in (*self.rules, *(rule for file in plugin.rule_files for rule in file.rules))}
         for exception_file in plugin.exception_files:
             problems.extend(exceptions.check(exception_file, known, judged, definitions))
+        above = (file for other in self.plugins for file in other.exception_files)
+        problems.extend(exceptions.overlaps(plugin.exception_files, above))
         if problems:
             return self, tuple(dict.fromkeys(problems))
         return (
