@@ -31,7 +31,7 @@ from offcampus_rules.rules import RuleFile
 from offcampus_rules.validation import valid_shape
 from offcampus_rules.yaml12 import Document
 
-API = "1.1"
+API = "1.2"
 """The interface between kit and plugins (major.minor); a manifest names a range, or a major version."""
 
 ReadT = TypeVar("ReadT")

@@ -112,7 +112,7 @@ def _dead_gates(assembly: Assembly) -> Iterator[FileProblem]:
 
 def _doubtful(assembly: Assembly, fact: str, rules: Sequence[Rule]) -> bool:
     """Whether a fact's rules could ever contradict each other: most have upper limits alone."""
-    ways = {rule.must_be for rule in rules}
+    ways = {judge.among(rule, assembly.definitions[rule.parameter]).must_be for rule in rules}
     if {"at_least", "at_most"} <= ways or {"is_true", "is_false"} <= ways:
         return True
     if "one_of" in ways or "none_of" in ways:

@@ -195,7 +195,15 @@ def test_the_command(installed, tmp_path):
 
 @pytest.mark.parametrize(
     ("required", "meets"),
-    [("1", True), ('">=1.0,<2"', True), ('">=1.1"', True), ('">=1.2"', False), ('"<1.1"', False), ("2", False)],
+    [
+        ("1", True),
+        ('">=1.0,<2"', True),
+        ('">=1.1"', True),
+        ('">=1.2"', True),
+        ('">=1.3"', False),
+        ('"<1.1"', False),
+        ("2", False),
+    ],
 )
 def test_the_interface_is_a_range(write, required, meets):
     """A plugin for a later interface, or one that is gone, is not read."""
