@@ -38,7 +38,14 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("offcampus-rules ")])
+KIT = [line for line in COMMANDS if line.startswith("offcampus-rules ")]
+LARGE = [line for line in KIT if " check " in line and "hubei" not in line]
+"""Checked by each plugin's own tests in the default run already."""
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(line, marks=pytest.mark.slow) if line in LARGE else line for line in KIT]
+)
 def test_a_command_of_the_kit(command: str, history: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It runs from the root and shows what the page promises; slips are hunted by each plugin's own tests."""
     monkeypatch.chdir(ROOT)
