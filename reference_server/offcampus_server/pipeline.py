@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from offcampus_rules import RuleSet
-from offcampus_rules.context import Facts
 
 from offcampus_server.kernel import contract, idempotency, json_door, signatures
 from offcampus_server.kernel.access import Party, require_scope
@@ -112,10 +111,6 @@ class Platform:
             if problem.remember is not None:
                 problem.remember(work)
             subject = next(iter(call.path.values()), "-") if call is not None else "-"
-            if problem.decision is not None:
-                institution_id = call.body.get("institution_id") if call is not None and call.body else None
-                region_code = cast("Facts", problem.decision.facts).scope.region
-                work.record(problem.decision, received.request_id, institution_id, region_code)
             work.audit(bound.operation.operation_id, subject, None, "refused", {"code": problem.code})
             work.flush()
 

@@ -20,8 +20,8 @@ from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.prompt import open_storage, told
 
 FILE = click.Path(path_type=Path)
-NOT_THE_RULES = ("id", "subject")
-"""What storing a decision adds to it."""
+NOT_THE_RULES = ("id", "subject", "advised")
+"""What storing a decision adds, and what plugins in advisory mode said beside it: the archived rules have neither."""
 
 
 @click.group("rules")

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from offcampus_rules.cli import main as offcampus_rules
 from offcampus_rules.rule_sources import parse, trying
+from offcampus_rules.ruleset import Rejected, build
 from offcampus_server.kernel.decisions import decisions
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.rules_commands import case_of
@@ -48,6 +49,45 @@ def test_a_refusal_outlives_the_request_that_it_refused(shop: World) -> None:
     assert kept[0]["facts"]["class_hours_centi"] == 6001
     listed = shop.ok(shop.authority.get("/v1/decisions"))["items"]
     assert [item["outcome"] for item in listed if item["subject"] == body["request_id"]] == ["refuse"]
+
+
+def test_who_is_admitted_is_asked_of_the_rules(world: World) -> None:
+    """A hit in the clearance query and a clean one: both decisions are kept, the refused one by its request."""
+    world.open_institution()
+    document = world.staff_document()
+    hit = {**document, "clearance": {**document["clearance"], "result": "hit"}}
+    body = problem(world.vendor.post("/v1/staff", hit), 422, "rules.refused")
+    made = world.ok(world.vendor.post("/v1/staff", document))
+    kept = [case for case in cases(world) if case["question"] == "staff"]
+    assert [(case["case"], case["outcome"]) for case in kept] == [(body["request_id"], "refuse"), (made["id"], "allow")]
+    assert [case["facts"].get("clearance_hit") for case in kept] == [True, False]
+    assert "贾" not in json.dumps(kept, ensure_ascii=False)
+
+
+def test_lessons_are_kept_with_the_decisions_about_them(world: World) -> None:
+    """One that is taken and one that ends too late: each has its decision, by its id or its own reference."""
+    world.open_class()
+    before = len(cases(world))
+    lawful = world.lesson_document(1, starts_at=world.lesson_at(1, 14), ends_at=world.lesson_at(1, 15))
+    late = world.lesson_document(2, starts_at=world.lesson_at(2, 20), ends_at=world.lesson_at(2, 22))
+    results = world.ok(world.vendor.post("/v1/lessons/batch", {"items": [lawful, late]}))["results"]
+    kept = {case["case"]: case["outcome"] for case in cases(world)[before:]}
+    assert kept == {results[0]["id"]: "allow", late["external_id"]: "refuse"}
+
+
+def test_a_plugin_that_fails_is_told_in_the_log(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which plugin, at what, where; the answer is `rules.unavailable`, and the decision is kept."""
+    heard: list[tuple[str, str, str]] = []
+    monkeypatch.setattr(
+        "offcampus_server.kernel.observe.alarms",
+        lambda found, region: heard.extend((alarm.plugin, alarm.hook, region) for alarm in found),
+    )
+    nation = shop.platform.rules().assembly.plugins[0]
+    broken = build([nation], [Rejected("offcampus-rules-beijing", "110000", "cannot be read")])
+    monkeypatch.setattr(shop.platform.storage, "rules", lambda: broken)
+    problem(shop.vendor.post("/v1/orders", shop.order_document()), 503, "rules.unavailable")
+    assert ("offcampus-rules-beijing", "check_charge", "110105") in heard
+    assert [case["outcome"] for case in cases(shop) if case["question"] == "charge"] == ["error"]
 
 
 def test_a_record_refused_in_a_batch_is_kept_beside_those_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2132,6 +2132,8 @@ class OrderResourceReleasePlan(Struct, kw_only=True, omit_defaults=True):
     """Never ahead of the teaching"""
     working: list[OrderResourceReleasePlanWorkingItem]
     """Working"""
+    taught_steps: list[OrderResourceReleasePlanTaughtStep] | UnsetType = UNSET
+    """Steps by what is taught"""
 
 
 class OrderResourceReleasePlanStep(Struct, kw_only=True, omit_defaults=True):
@@ -2139,6 +2141,15 @@ class OrderResourceReleasePlanStep(Struct, kw_only=True, omit_defaults=True):
 
     starts_on: str
     """From this day"""
+    share_ppm: int
+    """Cumulative share in millionths"""
+
+
+class OrderResourceReleasePlanTaughtStep(Struct, kw_only=True, omit_defaults=True):
+    """OrderResourceReleasePlanTaughtStep"""
+
+    after_ppm: int
+    """Share of the hours in millionths"""
     share_ppm: int
     """Cumulative share in millionths"""
 
@@ -2427,6 +2438,8 @@ class PublicInstitution(Struct, kw_only=True, omit_defaults=True):
     """Credentials"""
     state: str
     """State"""
+    disclosures: dict[str, Any] | UnsetType = UNSET
+    """What the province publishes beside"""
 
 
 class Pupil(Struct, kw_only=True, omit_defaults=True):

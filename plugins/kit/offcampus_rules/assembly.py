@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from offcampus_rules import exceptions, rules, timeline, values, yaml12
+from offcampus_rules import declarations, exceptions, rules, timeline, values, yaml12
+from offcampus_rules.declarations import DeclaredLevel
 from offcampus_rules.errors import FileProblem, Position
 from offcampus_rules.exceptions import Activation, NationalException
 from offcampus_rules.messages import Text
@@ -34,6 +35,7 @@ class Assembly:
     texts: Mapping[str, Text] = field(default_factory=dict)
     exceptions: Mapping[str, NationalException] = field(default_factory=dict)
     activations: tuple[Activation, ...] = ()
+    levels: tuple[DeclaredLevel, ...] = ()
 
     def with_plugin(self, plugin: Plugin) -> tuple[Assembly, tuple[FileProblem, ...]]:
         """This assembly with one more plugin, or itself and the reasons why the plugin does not fit."""
@@ -45,11 +47,15 @@ class Assembly:
             problems.extend(_check_parameter(file, definitions, entries))
         for rule_file in plugin.rule_files:
             problems.extend(rules.check_names(rule_file, definitions, frozenset(texts)))
+        stated = entries.get(declarations.LEVELS, ())
+        problems.extend(declarations.clashes(plugin, self.plugins, stated, frozenset(definitions)))
         declared = [file.declared for file in plugin.exception_files if file.declared is not None]
         known = {**self.exceptions, **{item.id: item for item in declared}}
         judged = {rule.id: rule for rule in (*self.rules, *(rule for file in plugin.rule_files for rule in file.rules))}
         for exception_file in plugin.exception_files:
             problems.extend(exceptions.check(exception_file, known, judged, definitions))
+        above = (file for other in self.plugins for file in other.exception_files)
+        problems.extend(exceptions.overlaps(plugin.exception_files, above))
         if problems:
             return self, tuple(dict.fromkeys(problems))
         return (
@@ -61,6 +67,7 @@ class Assembly:
                 obligations=(*self.obligations, *(item for file in plugin.rule_files for item in file.obligations)),
                 undecided=(*self.undecided, *(item for file in plugin.rule_files for item in file.undecided)),
                 texts=texts,
+                levels=(*self.levels, *declarations.levels(plugin)),
                 exceptions={name: item for name, item in known.items() if exceptions.binds(item)},
                 activations=(
                     *self.activations,

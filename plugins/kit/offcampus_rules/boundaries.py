@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args
 from offcampus_rules import judge
 from offcampus_rules.asked import AskedCase
 from offcampus_rules.context import GovernedBy
+from offcampus_rules.daysets import DaySet
 from offcampus_rules.decision import Decision
 from offcampus_rules.facts import Fact
 from offcampus_rules.parameters import Entry, chain
@@ -66,7 +67,9 @@ def measure(ruleset: RuleSet, plugin: Plugin, cases: Sequence[AskedCase]) -> Cov
                 continue
             edges = dict(_days(entry, asked))
             if any(_meets(rule, entry) for rule in rules):
-                edges |= {edge: edge in judged[entry.parameter, entry.region, entry.since] for edge in _LIMITS}
+                order = ruleset.parameters[file.id].order
+                wanted = _LIMITS if not _is_loosest(entry, order, rules) else _LIMITS[:1]
+                edges |= {edge: edge in judged[entry.parameter, entry.region, entry.since] for edge in wanted}
             total += len(edges)
             if missing := tuple(edge for edge, found in edges.items() if not found):
                 uncovered.append(Uncovered(entry, missing))
@@ -75,6 +78,17 @@ def measure(ruleset: RuleSet, plugin: Plugin, cases: Sequence[AskedCase]) -> Cov
 
 
 _LIMITS: tuple[Edge, Edge] = ("limit", "beyond")
+
+
+def _is_loosest(entry: Entry, order: tuple[str, ...], rules: Sequence[Rule]) -> bool:
+    """Whether nothing stands beyond an option that is held at least or at most: it is the first of its order."""
+    ends = {
+        order[0] if rule.must_be == "at_least" else order[-1] for rule in rules if order and rule.must_be in _ORDERED
+    }
+    return ends == {entry.value}
+
+
+_ORDERED = ("at_least", "at_most")
 
 
 def _days(entry: Entry, cases: Sequence[AskedCase]) -> Iterator[tuple[Edge, bool]]:
@@ -131,7 +145,7 @@ def _judged(ruleset: RuleSet, cases: Sequence[AskedCase]) -> Mapping[Key, set[Ed
 def _edge(fact: Fact, given: Any, limit: Any, *, passes: bool) -> Edge | None:
     if limit is None:
         return None
-    if fact.unit in ("flag", "option", "instant"):
+    if fact.unit in ("flag", "option", "instant") or isinstance(limit, DaySet):
         return "limit" if passes else "beyond"
     if given == limit:
         return "limit"  # all limits are inclusive

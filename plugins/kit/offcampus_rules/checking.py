@@ -108,6 +108,20 @@ def check(
     )
 
 
+def superiors(folders: Sequence[Path]) -> tuple[tuple[Plugin, ...], tuple[FileProblem, ...]]:
+    """The plugins in folders that are to stand above, or what is wrong with them: nothing is checked against those."""
+    found: list[Plugin] = []
+    broken: list[FileProblem] = []
+    for folder in folders:
+        try:
+            found.append(registry.read_folder(folder.resolve()))
+        except RuleFileError as error:
+            broken.extend(error.problems)
+        except HookRefused as error:
+            broken.append(hook_checking.refused(folder.resolve(), error))
+    return tuple(found), tuple(broken)
+
+
 def _above(plugin: Plugin, superiors: Sequence[Plugin]) -> list[Plugin]:
     return [
         other

@@ -8,6 +8,7 @@ help to authors, no prison: hooks run in a process that can be killed, and `chec
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def scan(source: str, file: Path) -> tuple[FileProblem, ...]:
     kept = {name for node in tree.body for name in _assigned(node)}
     found = [problem for node in ast.walk(tree) for problem in _examine(file, node, kept)]
     return tuple(sorted(set(found), key=lambda problem: problem.position))
+
+
+def defined(root: Path, text: str) -> tuple[Path, Position]:
+    """The file of a plugin's hooks and the place of the function that `text` names (else the file's first line)."""
+    words = set(re.findall(r"\w+", text))
+    file = next(iter(sorted(root.glob("*/hooks.py"))), root)
+    if file.is_file():
+        try:
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+        except SyntaxError:
+            return file, Position(1, 1)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in words:
+                return file, Position(node.lineno, node.col_offset + 1)
+    return file, Position(1, 1)
 
 
 def _assigned(node: ast.stmt) -> Iterator[str]:

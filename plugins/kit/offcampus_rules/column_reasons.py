@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -70,7 +71,9 @@ class Options:
     """The rules about a fact that is a word or a flag: each option is looked up."""
 
     def __init__(self, column: Column, rules: Sequence[tuple[Bit, Here]]) -> None:
-        self._column, self._labels = column, column.labels or ()
+        known = (column.values, column.labels) if column.labels is not None else _days(column)
+        self._values: Ints = known[0]
+        self._labels: tuple[Any, ...] = known[1]
         groups = len(rules[0][1])
         outside = [(bit, np.array([self._outside(item) for item in items]).ravel()) for bit, items in rules]
         self._masks = Masks(groups * len(self._labels), outside)
@@ -85,7 +88,14 @@ class Options:
     def judge(self, group: Ints, block: slice, reasons: Reasons) -> None:
         """Set the bits of the rules that a block's rows break; `group` is the block's."""
         if self._masks:
-            self._masks.add(reasons.broken, block, group * len(self._labels) + self._column.values[block])
+            self._masks.add(reasons.broken, block, group * len(self._labels) + self._values[block])
+
+
+def _days(column: Column) -> tuple[Ints, tuple[date | None, ...]]:
+    """The days that occur in a column, and which of them each row has; None where there is none."""
+    there = column.values if column.present is None else np.where(column.present, column.values, 0)
+    days, which = np.unique(there, return_inverse=True)
+    return which, tuple(date.fromordinal(day) if day else None for day in days.tolist())
 
 
 class Untold:

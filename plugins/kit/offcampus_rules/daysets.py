@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal, NamedTuple
@@ -33,6 +33,10 @@ class DaySet:
                 merged.append(Span(first, last))
         return cls(tuple(merged))
 
+    def __iter__(self) -> Iterator[date]:
+        for first, last in self.spans:
+            yield from (first + _DAY * n for n in range((last - first).days + 1))
+
     def __contains__(self, day: date) -> bool:
         return any(span.first <= day <= span.last for span in self.spans)
 
@@ -46,6 +50,9 @@ class DaySet:
             for two in other.spans
             if max(one.first, two.first) <= min(one.last, two.last)
         )
+
+    def __str__(self) -> str:
+        return ", ".join(str(one) if one == two else f"{one} – {two}" for one, two in self.spans)
 
     def same(self, other: DaySet) -> bool:
         return self.spans == other.spans

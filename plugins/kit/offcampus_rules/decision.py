@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from offcampus_rules import digests
+from offcampus_rules.context.scope import Facts
 from offcampus_rules.daysets import DaySet
 from offcampus_rules.schedules import Schedule
 from offcampus_rules.tables import Table
@@ -70,6 +71,8 @@ class Value:
     reason_if_none_zh: str | None = None
     of: str | None = None
     """The unit of a table's cells."""
+    measured_by: Literal["taught", "elapsed"] | None = None
+    """What a release schedule's shares of the course are shares of."""
 
     def at(self, **coordinates: int | str) -> Value:
         """A table's value at a point, with the table's source; its value is None where no row answers.
@@ -110,6 +113,7 @@ class Value:
         document: dict[str, Any] = {"parameter": self.parameter, "value": plain_raw(self.value), "unit": self.unit}
         return document | _without_none(
             of=self.of,
+            measured_by=self.measured_by,
             level=self.level,
             region=self.region,
             since=self.since and self.since.isoformat(),
@@ -274,7 +278,7 @@ class Decision(msgspec.Struct, frozen=True):
     governing_date: date
     ruleset_digest: str
     plugins: tuple[PluginInfo, ...]
-    facts: object
+    facts: Facts
     """What was judged: the frozen case."""
     not_evaluated: tuple[NotEvaluated, ...] = ()
     alarms: tuple[Alarm, ...] = ()

@@ -22,7 +22,7 @@ def raw(content: Raw, unit: str, of: str | None, language: Language) -> str:
     if isinstance(content, Schedule):
         return "; ".join(_step(after, released, language) for after, released in content.steps)
     if isinstance(content, DaySet):
-        return ", ".join(str(one) if one == two else f"{one} – {two}" for one, two in content.spans)
+        return str(content)
     return units.readable(content, unit, language)
 
 

@@ -18,12 +18,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import reduce
+from typing import Literal
 
 from offcampus_rules import lattice, units
 from offcampus_rules.context import Scope
 from offcampus_rules.decision import Value
 from offcampus_rules.errors import Position
 from offcampus_rules.parameters import Entry, Parameter, chain
+from offcampus_rules.tables import Table
 
 _SILENT_EN = "no level regulates this here on this date"
 _SILENT_ZH = "各级在此日期对此均未作规定"
@@ -95,6 +97,10 @@ def as_strict(parameter: Parameter, above: Entry, below: Entry, on: date) -> boo
     if parameter.unit in units.DURATIONS and parameter.stricter != "exact":
         high, low = _ends(parameter, above, on), _ends(parameter, below, on)
         return low <= high if parameter.stricter == "lower" else low >= high
+    if isinstance(above.value, Table) and isinstance(below.value, Table):
+        way: Literal["lower", "higher"] | None
+        way = "lower" if parameter.stricter == "lower" else "higher" if parameter.stricter == "higher" else None
+        return above.value.allows_beside(below.value, way, {axis.name: axis.least for axis in parameter.axes})
     met = lattice.meet(parameter.stricter, parameter.order, parameter.unit, above.value, below.value)
     return lattice.same(met, below.value)
 
@@ -145,6 +151,7 @@ def to_value(parameter: Parameter, entry: Entry) -> Value:
         source=entry.source,
         confidence=entry.confidence,
         of=parameter.of,
+        measured_by=parameter.measured_by,
     )
 
 

@@ -186,6 +186,29 @@ def check(
             yield file.document.problem(item.path, "R-UNREACH", en, zh)
 
 
+def overlaps(files: Iterable[ExceptionFile], others: Iterable[ExceptionFile]) -> Iterator[FileProblem]:
+    """An exception activated twice for one place, time and kind of training: which text holds, nobody could say."""
+    seen = [(item, file.document) for file in others for item in file.activations]
+    for file in files:
+        for item in file.activations:
+            for other, document in seen:
+                if _meet(item, other):
+                    place = f"{document.file.name}:{document.position(other.path).line}"
+                    en = f"{item.exception} is active in {item.region} at the same time by {place}"
+                    zh = f"{item.exception} 在 {item.region} 的启用与 {place} 时间重叠"
+                    yield file.document.problem(item.path, "R-OVERLAP", en, zh)
+            seen.append((item, file.document))
+
+
+def _meet(one: Activation, other: Activation) -> bool:
+    return (
+        (one.exception, one.region) == (other.exception, other.region)
+        and bool(one.cells & other.cells)
+        and (other.until is None or one.since < other.until)
+        and (one.until is None or other.since < one.until)
+    )
+
+
 def _check_declared(
     file: ExceptionFile, exception: NationalException, rules: Mapping[str, Rule], parameters: Mapping[str, Parameter]
 ) -> Iterator[FileProblem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from offcampus_rules import calendar, units
 from offcampus_rules.context import (
@@ -23,7 +23,7 @@ from offcampus_rules.context import (
 from offcampus_rules.deadlines import Working
 from offcampus_rules.decision import Value
 from offcampus_rules.findings import PlanStep
-from offcampus_rules.schedules import WHOLE, Schedule
+from offcampus_rules.schedules import WHOLE, Schedule, Step
 from offcampus_rules.tables import Table
 
 Look = Callable[[str], Value]
@@ -89,32 +89,47 @@ def _cell(table: Value, case: PriceRequest) -> Value:
     return found
 
 
+class Planned(NamedTuple):
+    """How money leaves custody: with each lesson (no steps), by days and shares, or by shares of what is taught."""
+
+    mode: str
+    steps: tuple[PlanStep, ...] = ()
+    taught: tuple[Step, ...] = ()
+
+
 def release_plan(case: ReleasePlanRequest, look: Look) -> Worked:
-    """How the money leaves custody: at once with each lesson (no steps), or by steps of days and shares."""
+    """How the money leaves custody. A schedule over the teaching has no days: nobody knows yet when it is taught."""
     modes, schedule, waits = look("release.modes"), look("release.schedule"), look("release.waits_for_last_lesson")
     used = (modes, schedule, waits)
+    if isinstance(schedule.value, Schedule) and schedule.measured_by == "taught":
+        by = _by(schedule, "a schedule over what is taught", "按已授课时分段划拨")
+        return Worked(Planned("schedule", taught=schedule.value.steps), by, used)
     if isinstance(schedule.value, Schedule):
         days = (case.service_until - case.service_from).days
         steps = tuple(
             PlanStep(case.service_from + timedelta(days=-(-days * after // WHOLE)), share)
             for after, share in schedule.value.steps
         )
-        return Worked(("schedule", steps), _by(schedule, "a schedule over the course", "按课程进度分段划拨"), used)
+        return Worked(
+            Planned("schedule", steps), _by(schedule, "a schedule over the course", "按课程进度分段划拨"), used
+        )
     if waits.value is True or case.mode == "after_last_lesson":
         steps = (PlanStep(case.service_until, WHOLE),)
-        return Worked(("after_last_lesson", steps), _by(waits, "all after the last lesson", "全部课程结束后划拨"), used)
+        return Worked(
+            Planned("after_last_lesson", steps), _by(waits, "all after the last lesson", "全部课程结束后划拨"), used
+        )
     if modes.value is None:
         principle = look("release.proportional")
         if principle.value is not True:
             return Worked(None, _silent(modes), used)
-        return Worked(("proportional", ()), _by(principle, "in step with teaching", "与授课进度同步同比例"), used)
+        return Worked(Planned("proportional"), _by(principle, "in step with teaching", "与授课进度同步同比例"), used)
     offered = modes.value if isinstance(modes.value, tuple) else (str(modes.value),)
     mode = case.mode if case.mode in offered else offered[0] if len(offered) == 1 else None
     if mode is None:
         named = ", ".join(offered)
         return Worked(None, Working().then(f"one of {named} has to be chosen", f"须从 {named} 中选定一种"), used)
     steps = _monthly(case) if mode == "per_month" else ()
-    return Worked((mode, steps), _by(modes, mode.replace("_", " "), f"划拨方式 {mode}"), used)
+    return Worked(Planned(mode, steps), _by(modes, mode.replace("_", " "), f"划拨方式 {mode}"), used)
 
 
 def _monthly(case: ReleasePlanRequest) -> tuple[PlanStep, ...]:
@@ -222,7 +237,7 @@ def list_transitions(case: ListReview, look: Look) -> Worked:
     if (ended := _ends(within)) is not None or case.removed_on is None:
         return ended or Worked(None, Working().then("nobody told since when", "未提供移出日期"), (within,))
     last = units.last_day(case.removed_on, int(within.value), within.unit).day  # type: ignore[arg-type]
-    if case.on <= last:
+    if case.asked_on <= last:
         return Worked((), _by(within, f"it has until {last} to rectify", f"整改期至 {last}"), (within,))
     overdue = _by(within, f"overdue since {last}", f"{last} 整改期届满")
     if after.value is None:

@@ -108,7 +108,7 @@ class ListProposal:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """A field a province publishes or asks for: a JSON Schema under `x-<province>`."""
+    """A field a province asks for: a JSON Schema under `x-<province>`; with `"x-published": true` it is published."""
 
     namespace: str
     name: str
@@ -117,13 +117,17 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class WarningLevel:
-    """A level of warning: from how many points, and its names. `order` rises with gravity."""
+    """A level of warning: from how many points, its names, and the parameter whose source says so.
+
+    `order` rises with gravity; the points of a window are the sum of its signs' severities.
+    """
 
     id: str
     order: int
     from_points: int
     title_zh: str
     title_en: str
+    parameter: str
 
 
 Severity = Literal[1, 2, 3, 4, 5]

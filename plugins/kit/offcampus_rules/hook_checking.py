@@ -5,12 +5,11 @@ Each finding stands at the hook's definition. Failures are told once a hook and 
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from offcampus_rules import code_reading
 from offcampus_rules.asking import ask
 from offcampus_rules.errors import FileProblem, Position
 from offcampus_rules.hook_code import HookCode
@@ -44,30 +43,15 @@ def failures(plugin: Plugin, above: Sequence[Plugin], cases: Sequence[RuleCase])
             if alarm.plugin == plugin.info.distribution and not known:
                 seen.add((alarm.hook, alarm.problem))
                 code = _BY_WORD.get(alarm.problem.split()[0], "R-RAISE")
-                file, position = defined(plugin.root, alarm.hook)
+                file, position = code_reading.defined(plugin.root, alarm.hook)
                 en = f"{alarm.hook} {alarm.problem} in the case {case.name!r}"
                 yield FileProblem(file, position, code, en, f"{alarm.hook} 在用例“{case.name}”中{_ZH[code]}")
 
 
 def refused(root: Path, error: HookRefused) -> FileProblem:
     """Hooks that cannot be loaded: where loading failed, else at the function the message names."""
-    file, position = defined(root, str(error))
+    file, position = code_reading.defined(root, str(error))
     text = str(error)
     return FileProblem(
         file, position if error.line is None else Position(error.line, 1), "R-HOOK", text, f"钩子不可用：{text}"
     )
-
-
-def defined(root: Path, text: str) -> tuple[Path, Position]:
-    """The file of a plugin's hooks and the place of the function that `text` names (else the file's first line)."""
-    words = set(re.findall(r"\w+", text))
-    file = next(iter(sorted(root.glob("*/hooks.py"))), root)
-    if file.is_file():
-        try:
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-        except SyntaxError:
-            return file, Position(1, 1)
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in words:
-                return file, Position(node.lineno, node.col_offset + 1)
-    return file, Position(1, 1)

@@ -7,6 +7,7 @@ words. Plans are cached by (gate, scope, dates); `screening` judges with them, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any, Literal
@@ -111,9 +112,10 @@ class _Compiler:
 
     def rule(self, rule: Rule) -> CompiledRule | None:
         parameter = self._assembly.definitions[rule.parameter]
+        rule, said = among(rule, parameter), rule
         applies = self._condition(rule.conditions)
         checks = tuple(
-            self._check(rule, parameter, entry)
+            self._check(said, parameter, entry)
             for entry in self._binding(parameter)
             if parameter.unit != "flag" or entry.value is True
         )
@@ -131,6 +133,7 @@ class _Compiler:
             breach=Breach(rule.id, rule.code, rule.requirement, rule.fact, self._vocabulary[rule.fact].pointer),
             untold=self._untold(rule.conditions),
             lifts=tuple(self._lifts(rule)),
+            listed={one.fact: self._listed(one.parameter) for one in rule.conditions if one.parameter is not None},
             also=tuple(self._effective(self._assembly.definitions[name]) for name in rule.parameters[1:]),
         )
 
@@ -194,6 +197,8 @@ class _Compiler:
             zh, en = "按表折算", "by the table, pro rata"
             which = f"{rule.id} {entry.region}"
             return Check(value, other=table, which=which, missing=table.untold, span_zh=zh, span_en=en)
+        if rule.must_be in ("at_most", "at_least") and parameter.order and isinstance(entry.value, str):
+            return Check(value, constant=options_from(rule, parameter, entry.value))
         limit = units.limit(entry.value, value.unit)
         return Check(value, constant=(limit,) if value.unit == "option" and isinstance(limit, str) else limit)
 
@@ -250,6 +255,18 @@ class _Compiler:
     def _effective(self, parameter: Parameter) -> Value:
         entries = self._assembly.entries.get(parameter.id, ())
         return effective.effective(parameter, entries, self._scope, self._dates[parameter.governed_by])
+
+
+def among(rule: Rule, parameter: Parameter) -> Rule:
+    """ "At least" of options with an order is "one of" those that stand there or further on."""
+    ordered = parameter.unit == "option" and rule.must_be in ("at_most", "at_least")
+    return replace(rule, must_be="one_of") if ordered else rule
+
+
+def options_from(rule: Rule, parameter: Parameter, option: str) -> tuple[str, ...]:
+    """What a limit of ordered options admits, by the rule as it is written."""
+    place = parameter.order.index(option)
+    return parameter.order[place:] if rule.must_be == "at_least" else parameter.order[: place + 1]
 
 
 def _is_one_of(read: Callable[[Any], Any], wanted: frozenset[Any], case: Any) -> bool:

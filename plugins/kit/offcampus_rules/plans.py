@@ -5,7 +5,7 @@ Nothing here depends on the facts. A limit is a constant, another fact of the ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -112,6 +112,8 @@ class CompiledRule:
     untold: Callable[[Any], str | None] | None = None
     """The name of a fact nobody told that would decide whether the rule applies; None: it is known."""
     lifts: tuple[Lift, ...] = ()
+    listed: Mapping[str, frozenset[Any]] = field(default_factory=dict)
+    """By fact, what a condition admits that a parameter lists."""
     also: tuple[Value, ...] = ()
     """What else the limit rests on: the float that raises a table's cell, the length of its unit."""
 
@@ -140,10 +142,12 @@ class Plan:
 
     `asked` reads every fact that any condition looks at: cases that agree on these meet the same rules, so the rules
     left over are screened once for each combination (`screens`, which can be computed again at any time).
+    `floor` is what the nation alone asks, where each decision is compared with it (`witness`).
     """
 
     rules: tuple[CompiledRule, ...]
     obligations: tuple[CompiledObligation, ...]
     undecided: tuple[CompiledUndecided, ...]
     asked: tuple[Read, ...] = ()
+    floor: Plan | None = None
     screens: dict[tuple[Any, ...], Screen] = field(default_factory=dict, compare=False, repr=False)

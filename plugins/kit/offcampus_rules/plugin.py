@@ -31,11 +31,11 @@ from offcampus_rules.rules import RuleFile
 from offcampus_rules.validation import valid_shape
 from offcampus_rules.yaml12 import Document
 
-API = "1.1"
+API = "1.2"
 """The interface between kit and plugins (major.minor); a manifest names a range, or a major version."""
 
 ReadT = TypeVar("ReadT")
-_NAMESPACE = re.compile(r"x-[a-z]{2,20}\Z")
+NAMESPACE = re.compile(r"x-[a-z]{2,20}\Z")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _extensions(root: Path, documents: dict[str, Any], problems: list[FileProble
         except (ValueError, jsonschema_rs.ValidationError) as error:
             problems.append(_extension_problem(file, f"is no JSON Schema: {error}", "不是合法的 JSON Schema"))
             continue
-        if not _NAMESPACE.match(file.stem):
+        if not NAMESPACE.match(file.stem):
             problems.append(_extension_problem(file, "is not named x-<province>.json", "文件名须为 x-<省份>.json"))
         found[file.stem] = documents[f"extensions/{file.name}"] = schema
     return found

@@ -1,4 +1,6 @@
-"""Where a rule set on the command line comes from: the installed plugins, folders of working copies, and tried values.
+"""Where a rule set on the command line comes from: the installed plugins, folders, an archive, and tried values.
+
+An archived rule set is whole, so that it stands alone: it is named by its digest, or as the file it is kept in.
 
 A tried value (`precharge.amount_max@110000=400000:2026-01-01`) stands in place of what that region says from that day
 on. It is a question, not a rule: nothing is written, and the rule set's digest says that it was tried.
@@ -12,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from offcampus_rules import archive as archive_module
 from offcampus_rules import digests, units
 from offcampus_rules.decision import Citation, Raw
 from offcampus_rules.errors import Position, RuleKitError
@@ -20,6 +23,9 @@ from offcampus_rules.plugin import Plugin
 from offcampus_rules.registry import load_ruleset, read_folder
 from offcampus_rules.ruleset import RuleSet
 
+INSTALLED = "installed"
+"""The word for the installed plugins, where a source has to be named."""
+_DIGEST = re.compile(r"sha-256:[0-9a-f]{64}")
 _TRIED = re.compile(r"(?P<name>[a-z_.]+)@(?P<region>[0-9]{6})=(?P<value>.+):(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})\Z")
 
 
@@ -38,14 +44,28 @@ class Tried:
 
 
 def load(
-    folders: Iterable[Path], tried: Iterable[str] = (), *, beside: Plugin | None = None, official_only: bool = False
+    sources: Iterable[Path | str],
+    tried: Iterable[str] = (),
+    *,
+    beside: Plugin | None = None,
+    official_only: bool = False,
+    archive: Path | None = None,
 ) -> RuleSet:
-    """The rules of the folders (of the installed plugins where none is given), with the values to be tried out.
+    """The rules of the sources (of the installed plugins where none is given), with the values to be tried out.
 
-    The nation's plugin is `beside`, or the installed one, where no folder is the nation's. Raises SourceError for a
-    folder that holds no plugin, or a value that its parameter cannot have.
+    A source is a plugin's folder, an archived rule set's digest (kept in `archive`) or its file, or `installed`. The
+    nation's plugin is `beside`, or the installed one, where no folder is the nation's. Raises SourceError for a source
+    that is none, ArchiveError for an archive that cannot be read, SourceError for a value its parameter cannot have.
     """
-    found = list(folders)
+    given = list(sources)
+    found = [source for source in given if isinstance(source, Path) and not is_archived(source)]
+    if len(found) < len(given):
+        if len(given) > 1:
+            raise SourceError("an archived rule set, and what is installed, is whole: give no other source beside it")
+        ruleset = load_ruleset() if given[0] == INSTALLED else _archived(given[0], archive)
+        for text in tried:
+            ruleset = trying(ruleset, parse(text))
+        return ruleset
     for folder in found:
         if not (folder / "plugin.yaml").is_file():
             raise SourceError(f"{folder} holds no plugin.yaml")
@@ -57,6 +77,19 @@ def load(
     for text in tried:
         ruleset = trying(ruleset, parse(text))
     return ruleset
+
+
+def is_archived(source: Path | str) -> bool:
+    """Whether a source is a whole rule set from an archive: a digest, or the file of one."""
+    return _DIGEST.fullmatch(source) is not None if isinstance(source, str) else source.suffix == ".json"
+
+
+def _archived(source: Path | str, folder: Path | None) -> RuleSet:
+    if isinstance(source, Path):
+        return archive_module.read(source.parent, f"sha-256:{source.stem.removeprefix('sha-256-')}")
+    if folder is None:
+        raise SourceError(f"{source} is kept in an archive: say which, --archive FOLDER")
+    return archive_module.read(folder, source)
 
 
 def parse(text: str) -> Tried:

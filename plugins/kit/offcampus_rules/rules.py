@@ -248,8 +248,16 @@ def _comparable(rule: Rule, known: Mapping[str, Fact], parameters: Mapping[str, 
         return start is not None and start.unit == "date" and not (rule.back and parameter.unit == "working_days")
     if fact.unit == "flag":
         return rule.must_be in ("is_true", "is_false")
-    wanted = ("one_of", "none_of") if parameter.unit in ("option", "options") else ("at_most", "at_least")
-    return parameter.unit != "flag" and rule.must_be in wanted
+    return parameter.unit != "flag" and rule.must_be in _ways(parameter)
+
+
+def _ways(parameter: Parameter) -> tuple[Comparison, ...]:
+    """How a fact can be held against a parameter's values: sets, numbers, options with an order both ways."""
+    among: tuple[Comparison, ...] = ("one_of", "none_of")
+    ordered: tuple[Comparison, ...] = ("at_most", "at_least")
+    if parameter.unit == "option" and parameter.order:
+        return (*among, *ordered)
+    return among if parameter.unit in ("option", "options", "dates") else ordered
 
 
 def _readable(rule: Rule, known: Mapping[str, Fact], parameters: Mapping[str, Parameter]) -> bool:

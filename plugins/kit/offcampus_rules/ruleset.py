@@ -2,6 +2,8 @@
 
 Invariants
 - Immutable and pure: the same facts give the same decision; caches hold only what can be computed again.
+- The nation's floor is judged by itself beside the rules of a place (`witness`): a finding that is lacking is added,
+  with an alarm.
 - Every applicable rule of every level is judged; nothing but a national exception lifts a rule, and the decision says
   so (`exceptions_applied`); order of plugins cannot be seen.
 - A plugin that could not be loaded, or fails in a hook, closes the gates of its region, each by its failure policy:
@@ -18,7 +20,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
-from offcampus_rules import deadlines, digests, effective, figures, judge, looser, proposals, screening
+from offcampus_rules import (
+    deadlines,
+    declarations,
+    digests,
+    effective,
+    figures,
+    judge,
+    looser,
+    proposals,
+    screening,
+    witness,
+)
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context import (
@@ -54,6 +67,7 @@ from offcampus_rules.decision import (
     Value,
     Violation,
 )
+from offcampus_rules.declarations import Field, LevelHere
 from offcampus_rules.errors import FileProblem, RuleSetError
 from offcampus_rules.hook_answers import Added, HookAnswers
 from offcampus_rules.hook_table import HOOK_TABLE, OUTCOME_ON_FAILURE
@@ -70,11 +84,11 @@ _GOVERNING: Mapping[Gate, Callable[[Any], date]] = {
     "charge": lambda case: case.signed_on,
     "course": lambda case: case.filed_on,
     "lesson": lambda case: shanghai_date(case.starts_at),
-    "staff": lambda case: case.on,
+    "staff": lambda case: case.asked_on,
     "consumption": lambda case: shanghai_date(case.occurred_from),
     "release": lambda case: case.signed_on,
     "refund_refusal": lambda case: shanghai_date(case.requested_at),
-    "list_change": lambda case: case.on,
+    "list_change": lambda case: case.changed_on,
     "risk": lambda case: case.until,
 }
 """The date whose law a decision names; each parameter still says which of the case's dates selects its value."""
@@ -105,6 +119,7 @@ class RuleSet:
         official_only: bool = False,
         digest: str | None = None,
         guarded: bool = False,
+        witnessed: bool = False,
     ) -> None:
         self._assembly = _official(assembly) if official_only else assembly
         self.rejected = rejected
@@ -116,6 +131,7 @@ class RuleSet:
         )
         self._hooks = HookAnswers(self._assembly, guarded)
         self._valuing = Valuing(self._hooks, self._look_at, self._absent)
+        self._witness = witness.Witness(self._assembly) if witnessed else None
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._periods: dict[tuple[Any, ...], Plan] = {}
         self._breaks: dict[tuple[Gate, GovernedBy], tuple[date, ...] | None] = {}
@@ -123,6 +139,7 @@ class RuleSet:
         hooks = {name for plugin in self._assembly.plugins for name in plugin.hooks}
         self._hooked: frozenset[Gate] = frozenset(kind for kind in get_args(Gate) if f"check_{kind}" in hooks)
         self._regions: dict[str, tuple[PluginInfo, ...]] = {}
+        self._extensions = declarations.schemas(self._assembly.plugins)
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -146,8 +163,24 @@ class RuleSet:
 
     @property
     def extension_schemas(self) -> Mapping[str, Any]:
-        """JSON Schemas of the province extensions, by namespace (`x-<province>`): only these may be sent."""
-        return {name: schema for plugin in self._assembly.plugins for name, schema in plugin.extensions.items()}
+        """JSON Schemas of the province extensions, by namespace (`x-<province>`): only these may be sent.
+
+        They come from the plugins' files, and from what their Python declares (`disclosure_fields`).
+        """
+        return self._extensions
+
+    @property
+    def extension_fields(self) -> tuple[Field, ...]:
+        """Every field of every extension, with the plugin and the line that say so."""
+        return tuple(field for plugin in self._assembly.plugins for field in declarations.fields(plugin))
+
+    def warning_levels(self, scope: Scope, on: date) -> tuple[LevelHere, ...]:
+        """The levels of warning at a place and date, lowest first; none where nobody set any."""
+
+        def look(name: str) -> Value:
+            return self.value(name, scope, on) if name in self._assembly.definitions else effective.undefined(name)
+
+        return declarations.here(self._assembly.levels, scope.region, look, look(declarations.LEVELS))
 
     def reports(self) -> tuple[FileProblem, ...]:
         """Local values that would loosen what stands above them; they never take effect."""
@@ -228,7 +261,7 @@ class RuleSet:
 
     def warning(self, case: InstitutionWindow) -> Figure:
         """Signs of risk in an institution's figures, and the `level` they amount to."""
-        return self._valuing.warning(case, self.plan("risk", case))
+        return self._valuing.warning(case, self.plan("risk", case), self.warning_levels(case.scope, case.until))
 
     def credit(self, case: InstitutionYear) -> Figure:
         """An institution's `points` and `grade` of a year."""
@@ -272,8 +305,12 @@ class RuleSet:
         ]
 
     def _decision(self, kind: Gate, case: Facts, added: tuple[Violation, ...], alarms: tuple[Alarm, ...]) -> Decision:
-        found = screening.judge(self.plan(kind, case), case)
+        plan = self.plan(kind, case)
+        found = screening.judge(plan, case)
         violations = found.violations if not added else _ordered((*found.violations, *added))
+        if plan.floor is not None and (lacking := witness.unnamed(plan.floor, case, violations)):
+            violations = _ordered((*violations, *lacking))
+            alarms = (*alarms, *self._floor_alarms(kind, case, lacking))
         advised: tuple[Violation, ...] = ()
         if self.advisory is not None:
             other = self.advisory.check_many(kind, [case])[0]
@@ -325,7 +362,12 @@ class RuleSet:
         if plan is None:
             if len(self._periods) >= _CACHE_LIMIT:
                 self._periods.clear()
-            plan = self._periods[key] = judge.compile_plan(self._assembly, kind, scope, every)
+            plan = judge.compile_plan(self._assembly, kind, scope, every)
+            if self._witness is not None:
+                floor = self._witness.plan(kind, scope, every)
+                if kind in self._hooked or not witness.kept(plan, floor):
+                    plan = replace(plan, floor=floor)
+            self._periods[key] = plan
         return plan
 
     def _period(self, kind: Gate, clock: GovernedBy, day: date) -> int:
@@ -339,6 +381,16 @@ class RuleSet:
             if len(self._regions) < _CACHE_LIMIT:
                 self._regions[region] = known
         return known
+
+    def _floor_alarms(self, kind: Gate, case: Facts, lacking: tuple[Violation, ...]) -> tuple[Alarm, ...]:
+        """Nobody can tell whose work it was: everybody who speaks there is named."""
+        rules = ", ".join(sorted({item.rule for item in lacking}))
+        speaking = self._speaking(case.scope.region)
+        return tuple(
+            Alarm(info.distribution, f"check_{kind}", f"would have hidden what the nation's floor finds: {rules}")
+            for info in speaking
+            if info.jurisdiction != NATION or len(speaking) == 1
+        )
 
     def _absent(self, region: str, hook: str) -> tuple[Alarm, ...]:
         return tuple(
@@ -404,7 +456,7 @@ def build(
         )
         problems = tuple(problem for item in turned_away if item.jurisdiction == NATION for problem in item.problems)
         raise RuleSetError(f"there is no national plugin, so nothing can be decided\n{reasons}", problems)
-    return RuleSet(assembly, tuple(turned_away), official_only, guarded=guarded)
+    return RuleSet(assembly, tuple(turned_away), official_only, guarded=guarded, witnessed=True)
 
 
 def _by_jurisdiction(plugins: Iterable[Plugin]) -> list[tuple[str, tuple[Plugin, ...]]]:

@@ -22,7 +22,7 @@ from functools import cache
 from itertools import product
 from typing import Any, get_args
 
-from offcampus_rules import display, effective, units
+from offcampus_rules import display, effective, judge, units
 from offcampus_rules.assembly import Assembly
 from offcampus_rules.context import Scope
 from offcampus_rules.errors import FileProblem
@@ -30,7 +30,7 @@ from offcampus_rules.facts import CONTEXTS, VOCABULARY
 from offcampus_rules.messages import Language
 from offcampus_rules.parameters import Entry, Parameter, within
 from offcampus_rules.places import AXES, places
-from offcampus_rules.rules import PASSES, Gate, Rule
+from offcampus_rules.rules import PASSES, Comparison, Gate, Rule
 
 LEAST: Mapping[str, int] = {
     "amount_fen": 1,
@@ -56,6 +56,11 @@ class Demand:
     def unit(self) -> str:
         return self.entry.unit or self.parameter.unit
 
+    @property
+    def must_be(self) -> Comparison:
+        """How it is judged: "at least" of ordered options is "one of"."""
+        return judge.among(self.rule, self.parameter).must_be
+
     def limit(self, start: date) -> Any:
         """The limit in the fact's terms; a duration is counted from `start`."""
         value = self.entry.value
@@ -63,6 +68,8 @@ class Demand:
             if self.rule.back:
                 return units.counted_back(start, value, self.unit)
             return units.counted_on(start, value, self.unit, self.parameter.month_end)
+        if self.must_be != self.rule.must_be and isinstance(value, str):
+            return judge.options_from(self.rule, self.parameter, value)
         limit = units.limit(value, self.unit)
         return (limit,) if self.unit == "option" and isinstance(limit, str) else limit
 
@@ -105,7 +112,7 @@ def _dead_gates(assembly: Assembly) -> Iterator[FileProblem]:
 
 def _doubtful(assembly: Assembly, fact: str, rules: Sequence[Rule]) -> bool:
     """Whether a fact's rules could ever contradict each other: most have upper limits alone."""
-    ways = {rule.must_be for rule in rules}
+    ways = {judge.among(rule, assembly.definitions[rule.parameter]).must_be for rule in rules}
     if {"at_least", "at_most"} <= ways or {"is_true", "is_false"} <= ways:
         return True
     if "one_of" in ways or "none_of" in ways:
@@ -133,7 +140,7 @@ def _dead(assembly: Assembly, gate: Gate, rules: Sequence[Rule], bans: Sequence[
 
 
 def _passes(demand: Demand, given: str) -> bool:
-    return PASSES[demand.rule.must_be](given, demand.limit(date.min))
+    return PASSES[demand.must_be](given, demand.limit(date.min))
 
 
 def _demands(assembly: Assembly, rules: Sequence[Rule], scope: Scope, day: date) -> list[Demand]:
@@ -191,12 +198,12 @@ def _contradiction(gate: Gate, demands: list[Demand], case: Mapping[str, Any], d
     for demand in demands:
         by_fact.setdefault(demand.rule.fact, []).append(demand)
     for fact, group in by_fact.items():
-        numeric = [demand for demand in group if demand.rule.must_be in ("at_least", "at_most")]
-        others = [demand for demand in group if demand.rule.must_be not in ("at_least", "at_most")]
+        numeric = [demand for demand in group if demand.must_be in ("at_least", "at_most")]
+        others = [demand for demand in group if demand.must_be not in ("at_least", "at_most")]
         if numeric and (clash := _unordered(fact, numeric, day)):
             return clash
         if others and not any(
-            all(PASSES[demand.rule.must_be](given, demand.limit(day)) for demand in others)
+            all(PASSES[demand.must_be](given, demand.limit(day)) for demand in others)
             for given in ([case[fact]] if fact in case else _candidates(gate, fact, others, day))
         ):
             return others
@@ -231,6 +238,8 @@ def _candidates(gate: Gate, fact: str, demands: list[Demand], day: date) -> tupl
     if VOCABULARY[gate][fact].unit == "flag":
         return (True, False)
     named = {item for demand in demands for item in demand.limit(day)}
+    if VOCABULARY[gate][fact].unit == "date":
+        return (*sorted(named), max(named, default=day) + timedelta(days=1))
     known = _options(gate, fact)
     return tuple(sorted(known)) if known else (*sorted(named), "?")
 

@@ -78,6 +78,16 @@ class Screen:
         """The rules that cannot be judged in a case because nobody told a fact."""
         return untold.rules(self._noting, case)
 
+    def passes(self, case: Any) -> bool:
+        """Whether no limit is broken."""
+        for _, read, first, rest, _ in self._quick:
+            given = read(case)
+            if given is None:
+                continue
+            if (first is not None and not first(given)) or (rest is not None and not rest(given, case)):
+                return False
+        return True
+
     def judge(self, case: Any) -> Findings:
         """Violations, duties, the values that were used, and what could not be judged."""
         absent = 0

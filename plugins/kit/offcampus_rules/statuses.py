@@ -163,6 +163,8 @@ def _nearest(must_be: str, given: Any, limits: list[Any], unit: str) -> tuple[st
     """The value next to the one given that passes every limit, and how far away it lies."""
     if must_be in ("is_true", "is_false"):
         return units.readable(must_be == "is_true", "flag", "zh"), units.readable(must_be == "is_true", "flag", "en")
+    if isinstance(given, date) and must_be in ("one_of", "none_of"):
+        return _nearest_day(must_be, given, limits)
     if must_be == "one_of":
         both = sorted(set.intersection(*map(set, limits)))
         return "、".join(both) or "无", " or ".join(both) or "none"
@@ -179,6 +181,15 @@ def _nearest(must_be: str, given: Any, limits: list[Any], unit: str) -> tuple[st
     if unit == "second_of_day":
         return zh, en
     return f"{zh}（相差 {units.readable(away, unit, 'zh')}）", f"{en} ({units.readable(away, unit, 'en')} away)"
+
+
+def _nearest_day(must_be: str, given: date, calendars: list[Any]) -> tuple[str, str]:
+    """The day nearest to the one given that every calendar admits; the later of two that are equally near."""
+    for away in range(1, 3660):
+        for day in (given + timedelta(days=away), given - timedelta(days=away)):
+            if all((day in known) == (must_be == "one_of") for known in calendars):
+                return f"{day}（相差 {away} 日）", f"{day} ({away} days away)"
+    return "无", "none"
 
 
 def _not_here(ruleset: RuleSet, rule: Rule, case: Facts) -> RuleStatus:

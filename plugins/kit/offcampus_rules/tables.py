@@ -40,6 +40,7 @@ class Band:
         return self.low if self.low is not None else self.high if self.high is not None else 0
 
 
+Way = Literal["lower", "higher"]
 Coordinate = Band | str
 Box = tuple[Coordinate, ...]
 """One coordinate for each axis of a table."""
@@ -90,6 +91,20 @@ class Table:
             return False
         points = [_sample(box) for box in _refined((*self.rows, *other.rows))]
         return all(_value(self.rows, point) == _value(other.rows, point) for point in points)
+
+    def allows_beside(self, other: Table, stricter: Way | None, least: Mapping[str, int]) -> bool:
+        """Whether `other` is nowhere looser: where both state a value, from the least number that occurs on.
+
+        What one leaves open the other one rules: a table that names some cells only is silent about the rest.
+        `stricter` None: nothing else than the same is allowed.
+        """
+        for box in _refined((*self.rows, *other.rows), tuple(least.get(axis, 0) for axis in self.axes)):
+            mine, theirs = (_value(table.rows, _sample(box)) for table in (self, other))
+            if mine is None or theirs is None or mine == theirs:
+                continue
+            if stricter is None or (theirs < mine) != (stricter == "lower"):
+                return False
+        return True
 
     def to_json(self) -> dict[str, Any]:
         return {"rows": [_row_json(self.axes, row) for row in self.rows]}

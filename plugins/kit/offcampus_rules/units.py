@@ -50,7 +50,7 @@ FactUnit = Literal[
     "option",
 ]
 FactValue = int | str | bool | date | datetime | None
-Limit = int | str | bool | date | datetime | tuple[str, ...] | None
+Limit = int | str | bool | date | datetime | tuple[str, ...] | DaySet | None
 
 UNITS: tuple[str, ...] = get_args(Unit)
 INTEGER_UNITS = frozenset(
@@ -67,7 +67,7 @@ COMPARABLE: dict[str, frozenset[str]] = {
     "ppm": frozenset({"ppm"}),
     "centi_m2": frozenset({"square_metres"}),
     "second_of_day": frozenset({"time"}),
-    "date": DURATIONS,
+    "date": DURATIONS | {"dates"},
     "instant": frozenset(),
     "flag": frozenset({"flag"}),
     "option": frozenset({"option", "options"}),
@@ -107,9 +107,9 @@ def fits(value: Raw, unit: str) -> bool:
 def limit(value: Raw, unit: str) -> Limit:
     """A parameter's value in the terms facts are measured in (durations stay as they are: see `last_day`).
 
-    Raises TypeError for a table, schedule or calendar: what these allow depends on where they are read.
+    Raises TypeError for a table or schedule: what these allow depends on where they are read.
     """
-    if isinstance(value, (Table, Schedule, DaySet)):
+    if isinstance(value, (Table, Schedule)):
         raise TypeError(f"a {unit} is no limit by itself")
     if unit in _IN_HUNDREDTHS and isinstance(value, int):
         return value * 100

@@ -6,10 +6,10 @@ or a factor is left out; in each case an alarm names the plugin.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from offcampus_rules import figures, proposals, screening, units
+from offcampus_rules import declarations, figures, proposals, screening, units
 from offcampus_rules.context import (
     Facts,
     InstitutionWindow,
@@ -21,7 +21,8 @@ from offcampus_rules.context import (
 )
 from offcampus_rules.deadlines import Working
 from offcampus_rules.decision import Alarm, Figure, Value
-from offcampus_rules.figures import Look, Worked
+from offcampus_rules.declarations import LevelHere
+from offcampus_rules.figures import Look, Planned, Worked
 from offcampus_rules.findings import PlanStep
 from offcampus_rules.hook_answers import HookAnswers
 from offcampus_rules.plans import Plan
@@ -50,22 +51,35 @@ class Valuing:
         proposed, alarms = self._gather("release_plan", case)
         if alarms:
             return _figure("release_plan", None, worked, (), alarms)
-        mode, own = worked.result if worked.result is not None else (None, None)
-        steps = proposals.slowest(own, (item for item, _ in proposed)) if proposed else own
-        if mode is None and not proposed:
+        own: Planned | None = worked.result
+        if own is None and not proposed:
             return _figure("release_plan", None, worked, (), ())
-        return _figure("release_plan", {"mode": mode, "steps": _steps(steps or ())}, worked, _cited(proposed), ())
+        mode, steps, taught = own if own is not None else (None, (), ())
+        if proposed:
+            steps = proposals.slowest(steps, (item for item, _ in proposed))
+        result = {"mode": mode, "steps": _steps(steps)}
+        if taught:  # beside the days, if any: what may leave is the less of both
+            result["taught_steps"] = [{"after_ppm": step.after_ppm, "share_ppm": step.released_ppm} for step in taught]
+        return _figure("release_plan", result, worked, _cited(proposed), ())
 
-    def warning(self, case: InstitutionWindow, plan: Plan) -> Figure:
-        """Broken limits of the rules for risk, and the signs the plugins' Python sees; of one id the gravest."""
+    def warning(self, case: InstitutionWindow, plan: Plan, levels: Sequence[LevelHere]) -> Figure:
+        """Broken limits of the rules for risk, and the signs the plugins' Python sees; of one id the gravest.
+
+        The level is the graver of what the parameters' table gives and what the signs' severities add up to.
+        """
         found = screening.judge(plan, case)
         proposed, alarms = self._gather("risk_indicators", case)
         signs = {item.rule: 1 for item in found.violations}
         for item, _ in proposed:
             signs[item.id] = max(signs.get(item.id, 1), item.severity)
         worked = figures.warning_level(len(signs), self._look_at(case))
+        points = sum(signs.values())
+        level = declarations.gravest(levels, worked.result, points) if signs else None
+        reached = next((item for item in levels if item.id == level and item.from_points is not None), None)
+        if level != worked.result and reached is not None:
+            worked = _by_points(worked, reached, points)
         result = {
-            "level": worked.result,
+            "level": level,
             "indicators": [{"id": name, "severity": signs[name]} for name in sorted(signs)],
         }
         working = Working()
@@ -119,6 +133,15 @@ def _figure(
         )
     values = tuple(dict.fromkeys((*worked.values, *cited)))
     return Figure(question, result, working.en, working.zh, values, alarms)
+
+
+def _by_points(worked: Worked, level: LevelHere, points: int) -> Worked:
+    value = level.rests_on
+    working = worked.working.then(
+        f"{points} points, {level.from_points} or more are {level.id}, {level.title_en} ({value.source})",
+        f"{points} 分，{level.from_points} 分以上为 {level.id}（{level.title_zh}；{value.source}）",
+    )
+    return Worked(level.id, working, (*worked.values, value))
 
 
 def _cited(proposed: Iterable[tuple[Any, Value]]) -> tuple[Value, ...]:

@@ -175,6 +175,19 @@ def test_the_command(nation, province):
     assert "hours_max.yaml:4:5: R-LOOSE" in bad.output
 
 
+def test_a_broken_folder_above_is_a_finding(write, nation_files, province):
+    """Nothing can be checked against it; where it is broken is told, not a traceback."""
+    broken = {**nation_files, "parameters/sale/hours_max.yaml": "id: sale.hours_max\nunit: [\n"}
+    above = write("000000", broken, name="above")
+    told = CliRunner().invoke(main, ["check", str(province()), "--above", str(above), "--json"])
+    assert (told.exit_code, type(told.exception)) == (1, SystemExit)
+    [finding] = json.loads(told.output)["problems"]
+    assert (finding["code"], finding["line"]) == ("R-YAML", 3)
+    hooks = write("000000", nation_files, hooks="def check_charge(case):\n    return ()\n", name="hooked")
+    told = CliRunner().invoke(main, ["check", str(province(name="other")), "--above", str(hooks)])
+    assert "R-HOOK" in told.output
+
+
 def test_list_and_show():
     """The installed rules: what there is, and what holds where and when."""
     listed = CliRunner().invoke(main, ["list"])

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 from click.testing import CliRunner
+from offcampus_rules import archive
 from offcampus_rules.cli import main
 from offcampus_rules.difference import Side, between, of_places, rules, scopes
 from offcampus_rules.ruleset import build
@@ -79,6 +80,28 @@ def test_places_and_rules(versions, read, nation_files, local_hours):
     changed = rules(before, build([read("000000", other, name="other")]))
     assert (changed.added, changed.removed) == (("EX-HRS-002",), ("EX-HRS-001",))
     assert changed.redefined == ("sale.hours_max",)
+
+
+def test_archived_rule_sets_by_their_digests(versions, local_hours, tmp_path):
+    """Two sets that a server decided with: by digest, by file, and the installed one beside them."""
+    before, after = versions(local_hours("110000", 40))
+    kept = tmp_path / "archive"
+    files = [str(archive.write(ruleset, kept)) for ruleset in (before, after)]
+    run, where = CliRunner().invoke, ["--archive", str(kept), "--lang", "en"]
+    by_digest = run(main, ["diff", before.digest, after.digest, *where])
+    assert by_digest.exit_code == 0, by_digest.output
+    assert "110000, all training, 2022-01-01 –: stricter" in by_digest.output
+    assert run(main, ["diff", *files, "--lang", "en"]).output == by_digest.output
+    assert "precharge.hours_max" in run(main, ["diff", before.digest, "installed", *where]).output
+    for wrong, told in [
+        ([before.digest, after.digest], "say which, --archive FOLDER"),
+        ([before.digest, str(tmp_path)], "a whole rule set is compared with another one"),
+        (["sha-256:" + "0" * 64, "installed", *where], "is not archived"),
+        (["sha-256:0", "installed", *where], "no archived rule set"),
+    ]:
+        refused = run(main, ["diff", *wrong])
+        assert refused.exit_code != 0
+        assert told in refused.output
 
 
 def test_the_command(write, nation_files, local_hours):

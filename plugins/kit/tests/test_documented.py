@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from offcampus_rules import codes
+from offcampus_rules import codes, hook_pages
 from offcampus_rules.cli import main
 from offcampus_rules.hook_loading import REFUSED_OPTIONS
 from offcampus_rules.hook_table import HOOKS, rendered
@@ -25,6 +25,18 @@ def test_every_hook_and_refused_option_is_documented():
 def test_the_table_of_hooks_is_the_readmes():
     """Failure policies, dates and budgets are read where they are decided."""
     assert rendered() in README
+
+
+def test_the_page_of_hooks_is_what_the_code_says():
+    """Heading, exact signature, facts, answers, failure policy and a working example of every hook."""
+    root = KIT.parents[1]
+    examples = "plugins/stress/offcampus_rules_stress/hooks.py"
+    written = (root / "docs/rules/hooks.md").read_text(encoding="utf-8")
+    assert written == hook_pages.page(root / examples, examples), f"run python -m offcampus_rules.hook_pages {examples}"
+    for name in HOOKS:
+        assert f"\n## `{name}`\n" in written
+        assert hook_pages.signature(name) in written
+        assert f"@hookimpl\ndef {name}(" in written
 
 
 def test_every_check_code_is_documented_and_used():
@@ -55,5 +67,6 @@ def test_the_example_hook_loads(write):
     """The Python in the README is Python a plugin can use."""
     from offcampus_rules.registry import read_folder
 
-    example = next(block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "hookimpl" in block)
-    assert set(read_folder(write("110000", {}, hooks=example)).hooks) == {"check_charge"}
+    examples = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "hookimpl" in block]
+    loaded = [set(read_folder(write("110000", {}, hooks=text, name=f"n{n}")).hooks) for n, text in enumerate(examples)]
+    assert loaded == [{"check_charge"}, {"disclosure_fields", "warning_levels"}]

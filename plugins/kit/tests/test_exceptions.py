@@ -95,6 +95,33 @@ def test_outside_its_conditions_dates_and_region_the_rule_stands(ruleset, change
     assert decision.exceptions_applied == ()
 
 
+AGAIN = """\
+  - from: {since}
+    until: {until}
+    scope: {{sector: [{sector}]}}
+    confidence: reported
+    source: {{document: 另一通知}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "sector", "line"),
+    [
+        ("2026-05-31", "2027-01-01", "sport", 9),
+        ("2020-01-01", "2022-06-02", "sport", 9),
+        ("2026-06-01", "2027-01-01", "sport", None),
+        ("2020-01-01", "2022-06-01", "sport", None),
+        ("2024-01-01", "2025-01-01", "academic", None),
+    ],
+)
+def test_an_exception_is_not_activated_twice(ruleset, since, until, sector, line):
+    """For one place, time and kind of training: nobody could say which text holds. Told at the second, with the first."""
+    rules = ruleset(activated=ACTIVATED + AGAIN.format(since=since, until=until, sector=sector))
+    found = [problem for item in rules.rejected for problem in item.problems]
+    assert [(item.code, item.position.line) for item in found] == ([("R-OVERLAP", line)] if line else [])
+    assert not line or "by pay_after_class.yaml:4" in found[0].message_en
+
+
 @pytest.mark.parametrize("day", [date(2022, 6, 1), date(2026, 5, 31)])
 def test_the_first_and_the_last_day(ruleset, day):
     """From is inclusive, until exclusive."""

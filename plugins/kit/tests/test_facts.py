@@ -17,7 +17,22 @@ from offcampus_spec.schemas import load
 
 COMPUTED = ("account_in_own_county", "minutes_centi")
 """Facts worked out from a member that nobody may have told."""
-RESOURCES = {"charge": "order", "course": "course", "lesson": "lesson", "consumption": "consumption-record"}
+RESOURCES = {
+    "charge": "order",
+    "course": "course",
+    "lesson": "lesson",
+    "consumption": "consumption-record",
+    "staff": "staff",
+}
+
+
+YAML_WORDS = {"on", "off", "yes", "no", "y", "n", "true", "false", "null"}
+
+
+@pytest.mark.parametrize("question", sorted(QUESTIONS))
+def test_no_fact_has_to_be_quoted_in_yaml(question):
+    """Nobody who writes a case has to know which words YAML 1.1 takes for true and false."""
+    assert not YAML_WORDS & {field.name for field in fields(QUESTIONS[question])}
 
 
 @pytest.mark.parametrize("gate", sorted(RESOURCES))
@@ -116,7 +131,7 @@ rules:
 
 PERSON = StaffRecord(
     scope=Scope("110105", "sport", "compulsory", "offline"),
-    on=date(2026, 3, 1),
+    asked_on=date(2026, 3, 1),
     role="teaching",
     qualification="coach_certificate",
     hired_on=date(2025, 3, 1),
@@ -135,7 +150,7 @@ PERSON = StaffRecord(
         ({"in_service_teacher": True}, {"EX-STF-002"}, set()),
         ({"in_service_teacher": None}, set(), {"EX-STF-002"}),
         ({"in_service_teacher": None, "role": "other"}, set(), set()),
-        ({"on": date(2026, 3, 2)}, {"EX-STF-003"}, set()),
+        ({"asked_on": date(2026, 3, 2)}, {"EX-STF-003"}, set()),
         ({"cleared_on": None}, set(), set()),
     ],
 )

@@ -53,8 +53,8 @@ SETS = st.sets(st.sampled_from(WORDS)).map(lambda chosen: tuple(sorted(chosen)))
 TIMES = st.tuples(st.integers(18, 22), st.sampled_from(["00", "30"])).map(lambda pair: f"{pair[0]}:{pair[1]}")
 
 
-def permits_cell(table, probe, direction):
-    area, size, amount = probe
+def cell(table, area, size):
+    """What a table says of a class, looked for by hand."""
     cells = [
         row.value
         for row in table.rows
@@ -62,8 +62,14 @@ def permits_cell(table, probe, direction):
         and (row.at[1].low is None or row.at[1].low <= size)
         and (row.at[1].high is None or size <= row.at[1].high)
     ]
-    [cell] = cells or [None]
-    return cell is None or (amount <= cell if direction == "lower" else amount >= cell)
+    [found] = cells or [None]
+    return found
+
+
+def permits_cell(table, probe, direction):
+    area, size, amount = probe
+    limit = cell(table, area, size)
+    return limit is None or (amount <= limit if direction == "lower" else amount >= limit)
 
 
 def permits_share(schedule, probe, direction):
@@ -95,7 +101,7 @@ KINDS = {
     **{
         ("table", way): (
             tables(),
-            st.tuples(st.sampled_from(AREAS), st.integers(0, 13), st.integers(0, 9)),
+            st.tuples(st.sampled_from(AREAS), st.integers(1, 13), st.integers(0, 9)),
             lambda v, x, way=way: permits_cell(v, x, way),
         )
         for way in ("lower", "higher")
@@ -184,6 +190,40 @@ def entry(value, region, unit="", line=1, options=None):
     )
 
 
+def states(value, probe):
+    """Whether a value says anything at a probe: a table that names no such cell leaves it to the level above."""
+    return not isinstance(value, Table) or cell(value, *probe[:2]) is not None
+
+
+def table(*rows):
+    """`(area, low, high, value)` each."""
+    made = [Row((area, Band(low, high)), value, Path("t"), Position(1, 1)) for area, low, high, value in rows]
+    return Table(("area", "class_size"), tuple(made))
+
+
+NATIONS_PRICES = table(("urban", 1, 10, 80), ("urban", 11, None, 50), ("rural", 1, None, 40))
+LOCAL_PRICES = {
+    "below the least": (table(("urban", None, 10, 80), ("urban", 11, None, 50)), []),
+    "other bands": (table(("urban", 1, 20, 50), ("urban", 21, None, 40)), []),
+    "one area": (table(("rural", 1, None, 30)), []),
+    "a cell left open": (table(("rural", 1, 5, None), ("rural", 6, None, 40)), []),
+    "an area of its own": (table(("suburban", 1, None, 99)), []),
+    "a fen more": (table(("rural", 1, None, 41)), ["R-LOOSE"]),
+    "one class size": (table(("urban", 1, 11, 60), ("urban", 12, None, 50)), ["R-LOOSE"]),
+}
+
+
+@pytest.mark.parametrize("name", LOCAL_PRICES)
+def test_a_table_is_looser_only_where_both_speak(name):
+    """From the smallest number that occurs on; the cells that a local table does not name stay the nation's."""
+    local, codes = LOCAL_PRICES[name]
+    known = [entry(NATIONS_PRICES, "000000"), entry(local, "110000", line=7)]
+    p = parameter("table", "lower")
+    assert [item.code for item in looser.find(p, known)] == codes
+    value = effective.effective(p, known, HERE, date(2026, 3, 2)).value
+    assert value.row(area="rural", class_size=3).value in (30, 40)
+
+
 @EACH
 @FEW
 @given(data=st.data())
@@ -196,7 +236,7 @@ def test_a_floor_is_never_loosened_and_a_looser_value_is_told(unit, stricter, da
     value = effective.effective(p, [province, nation], HERE, date(2026, 3, 2)).value
     assert value is None or permits(nation.value, probe) or not permits(value, probe)
     told = looser.find(p, [nation, province])
-    if permits(province.value, probe) and not permits(nation.value, probe):
+    if states(province.value, probe) and permits(province.value, probe) and not permits(nation.value, probe):
         assert [(item.code, item.file.name, item.position.line) for item in told] == [("R-LOOSE", "110000.yaml", 7)]
     if told:
         met = meet(unit, stricter, nation.value, province.value)

@@ -195,7 +195,15 @@ def test_the_command(installed, tmp_path):
 
 @pytest.mark.parametrize(
     ("required", "meets"),
-    [("1", True), ('">=1.0,<2"', True), ('">=1.1"', True), ('">=1.2"', False), ('"<1.1"', False), ("2", False)],
+    [
+        ("1", True),
+        ('">=1.0,<2"', True),
+        ('">=1.1"', True),
+        ('">=1.2"', True),
+        ('">=1.3"', False),
+        ('"<1.1"', False),
+        ("2", False),
+    ],
 )
 def test_the_interface_is_a_range(write, required, meets):
     """A plugin for a later interface, or one that is gone, is not read."""
@@ -221,3 +229,14 @@ def test_listing_fails_only_for_what_should_be_in_force(installed, tmp_path):
     assert listed.exit_code == 0
     lock.write_text(text.replace("1.2.3", "9.9.9"), encoding="utf-8")
     assert runner.invoke(main, ["list", "--lock", str(lock)]).exit_code == 1
+
+
+@pytest.mark.parametrize("command", [["lock", "--file"], ["lock", "--check", "--file"], ["list", "--lock"]])
+def test_a_broken_lock_is_told_without_a_traceback(tmp_path, command):
+    """Where it is broken, with exit status 1; the file stays as it is."""
+    file = tmp_path / "rules.lock.yaml"
+    file.write_text("plugins: [\n", encoding="utf-8")
+    told = CliRunner().invoke(main, [*command, str(file)])
+    assert (told.exit_code, type(told.exception)) == (1, SystemExit)
+    assert "rules.lock.yaml:2:1: R-YAML" in told.output
+    assert file.read_text(encoding="utf-8") == "plugins: [\n"

@@ -100,6 +100,19 @@ def test_the_template_can_be_updated(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_installed_template_can_be_applied_again(tmp_path):
+    """Without a repository: what the plugin added stays, what the template brings is written anew, to be read as a diff."""
+    root = tmp_path / "mine"
+    assert run("new", "440300", root, "--defaults").exit_code == 0
+    own = root / "parameters/precharge/hours_max.yaml"
+    own.write_text("# mine\n", encoding="utf-8")
+    (root / ".gitlab-ci.yml").write_text("older\n", encoding="utf-8")
+    in_a_shell(sys.executable, "-m", "copier", "recopy", "--defaults", "--overwrite", "--quiet", cwd=root)
+    assert (root / ".gitlab-ci.yml").read_text(encoding="utf-8") != "older\n"
+    assert own.read_text(encoding="utf-8") == "# mine\n"
+
+
+@pytest.mark.slow
 def test_a_new_plugin_as_a_wheel(tmp_path):
     """Built and installed by itself, it is found by its entry point with its data inside."""
     root, wheels, place = tmp_path / "shenzhen", tmp_path / "wheels", tmp_path / "place"

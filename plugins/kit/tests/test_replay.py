@@ -106,6 +106,24 @@ def test_each_row_by_the_archived_rules_it_names(world, tmp_path):
     assert "it was changed" in told.output
 
 
+def test_archived_rules_can_be_tried_out(world, tmp_path):
+    """By digest on either side, and explained by the set that decided."""
+    old, new, history = world
+    kept = tmp_path / "archive"
+    for ruleset in (old, new):
+        archive.write(ruleset, kept)
+    file = history(line(CHARGE), line(replace(CHARGE, class_hours_centi=6100)))
+    sides = ["--rules", old.digest, "--against", new.digest, "--archive", str(kept)]
+    told = CliRunner().invoke(main, ["replay", "--history", str(file), *sides, "--lang", "en"])
+    assert told.exit_code == 0, told.output
+    beside = CliRunner().invoke(main, ["replay", "--history", str(file), *sides, "--rules", str(tmp_path)])
+    assert "give no other source beside it" in beside.output
+    facts = tmp_path / "facts.json"
+    facts.write_text(json.dumps(json.loads(line(CHARGE))["facts"]), encoding="utf-8")
+    asked = ["explain", "charge", str(facts), "--rules", old.digest, "--archive", str(kept), "--json"]
+    assert json.loads(CliRunner().invoke(main, asked).output)["ruleset_digest"] == old.digest
+
+
 def test_other_rules_on_the_same_facts(world):
     """Newly refused by the new rule, allowed both times, refused for one more reason, with the money of each."""
     before, after, history = world

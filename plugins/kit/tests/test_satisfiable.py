@@ -198,3 +198,35 @@ def test_the_installed_rules_are_satisfiable():
     ruleset = load_ruleset()
     assert [str(item) for item in satisfiable.find(ruleset.assembly)] == []
     assert [str(item) for item in shadowed.find(ruleset.assembly)] == []
+
+
+def dated(name, *days):
+    return defined(name, "dates", "superset", since(f"{{days: [{', '.join(days)}]}}"))
+
+
+def test_a_calendar_leaves_some_day(found):
+    """Days that are closed leave all others; two calendars of open days that share none leave nothing."""
+    closed = [rule("A", "signed_on", "none_of", "closed")]
+    assert found({"closed": dated("closed", "2026-06-19", "{first: 2026-07-01, last: 2026-08-31}")}, closed, {}) == []
+    within = [rule("A", "signed_on", "one_of", "terms"), rule("B", "signed_on", "one_of", "fairs")]
+    apart = {"terms": dated("terms", "{first: 2026-03-01, last: 2026-06-30}"), "fairs": dated("fairs", "2026-07-01")}
+    assert [
+        code for code, *_ in found(apart, within, {"p": local("fairs", "440000", since("{days: [2026-07-02]}"))})
+    ] == ["R-DEAD"]
+
+
+def test_an_option_held_at_least_by_two_orders(found):
+    """Two orders, each held at least: where they meet in custody there is one lawful place, further on none."""
+    order = "order: [reserve_only, institution_custody, payer_locked]\nbinding: floor"
+    most = order.replace(
+        "[reserve_only, institution_custody, payer_locked]", "[payer_locked, institution_custody, reserve_only]"
+    )
+    rules = [rule("A", "fund_location", "at_least", "least"), rule("B", "fund_location", "at_least", "most")]
+    known = {
+        "least": defined("least", "option", "later", since("institution_custody"), binding=order),
+        "most": defined("most", "option", "later", since("payer_locked"), binding=most),
+    }
+    assert found(known, rules, {"p": local("most", "440000", since("institution_custody"))}) == []
+    assert [code for code, *_ in found(known, rules, {"p": local("most", "440000", since("reserve_only"))})] == [
+        "R-DEAD"
+    ]

@@ -74,7 +74,7 @@ def price(axes=PRICE_AXES, rows=PRICE_ROWS):
 def test_what_hours_may_cost(rules, minutes, size, area, fen):
     """Ten hours by class size, area and length of the hour."""
     ruleset = rules(price(), ("course.standard_hour_minutes", "minutes", 45))
-    facts = {"scope": WHERE, "on": "2026-03-01", "class_hours_centi": 1000, "minutes_per_class_hour": minutes}
+    facts = {"scope": WHERE, "asked_on": "2026-03-01", "class_hours_centi": 1000, "minutes_per_class_hour": minutes}
     answer = ask(ruleset, "price", {**facts, "class_size": size, "area": area})
     assert answer.result == {"amount_fen": fen}
     assert "全国示例办法" in tree(answer, "zh")
@@ -83,15 +83,15 @@ def test_what_hours_may_cost(rules, minutes, size, area, fen):
 def test_a_float_above_the_guided_price(rules):
     """Ten per cent more."""
     ruleset = rules(price(), ("course.standard_hour_minutes", "minutes", 45), ("price.up_max_ppm", "ppm", 100000))
-    facts = {"scope": WHERE, "on": "2026-03-01", "class_hours_centi": 1000, "minutes_per_class_hour": 45}
+    facts = {"scope": WHERE, "asked_on": "2026-03-01", "class_hours_centi": 1000, "minutes_per_class_hour": 45}
     assert ask(ruleset, "price", {**facts, "class_size": 3}).result == {"amount_fen": 44_000}
 
 
 def test_what_is_not_regulated_is_said(rules):
     """No figure is made up; the working names what is missing."""
     questions = {
-        "price": {"on": "2026-03-01", "class_hours_centi": 1, "minutes_per_class_hour": 45, "class_size": 1},
-        "reserve": {"on": "2026-03-01", "period_fees_fen": 1, "unconsumed_fen": 1},
+        "price": {"asked_on": "2026-03-01", "class_hours_centi": 1, "minutes_per_class_hour": 45, "class_size": 1},
+        "reserve": {"asked_on": "2026-03-01", "period_fees_fen": 1, "unconsumed_fen": 1},
         "credit": {"year_end": "2026-03-01", "scores": []},
         "release_plan": {
             "signed_on": "2026-03-01", "paid_fen": 1, "total_centi": 100,
@@ -146,6 +146,22 @@ def test_how_money_leaves_custody(rules, parameters, mode, result):
     assert answer.result == {"mode": named, "steps": listed}
 
 
+TAUGHT = ("release.schedule", "schedule",
+          "\n      steps:\n        - {after_ppm: 0, released_ppm: 300000}"
+          "\n        - {after_ppm: 500000, released_ppm: 1000000}", "measured_by: taught\n")  # fmt: skip
+
+
+def test_a_schedule_over_the_teaching_has_no_days(rules, read):
+    """Half of the lessons, not half of the time; a plan of days that Python proposes holds beside it."""
+    steps = [{"after_ppm": 0, "share_ppm": 300_000}, {"after_ppm": 500_000, "share_ppm": 1_000_000}]
+    answer = ask(rules(TAUGHT), "release_plan", PLAN)
+    assert answer.result == {"mode": "schedule", "steps": [], "taught_steps": steps}
+    assert "a schedule over what is taught" in tree(answer, "en")
+    both = ask(hooked(rules, read, TAUGHT), "release_plan", PLAN).result
+    assert both["taught_steps"] == steps
+    assert both["steps"] == [{"day": "2026-04-10", "share_ppm": 1_000_000}]
+
+
 @pytest.mark.parametrize(
     ("parameters", "fen"),
     [
@@ -160,7 +176,7 @@ def test_how_money_leaves_custody(rules, parameters, mode, result):
 )  # fmt: skip
 def test_what_must_be_kept_aside(rules, parameters, fen):
     """A share of what is unconsumed (a begun fen counts), a period's fees, or the more of both."""
-    facts = {"scope": WHERE, "on": "2026-03-01", "period_fees_fen": 30_000, "unconsumed_fen": 90_000}
+    facts = {"scope": WHERE, "asked_on": "2026-03-01", "period_fees_fen": 30_000, "unconsumed_fen": 90_000}
     answer = ask(rules(*parameters), "reserve", {**facts, "legacy_unconsumed_fen": 10_000})
     assert answer.result == {"amount_fen": fen}
 
@@ -210,7 +226,7 @@ def test_credit(rules, staff, complaints, vetoes, points, grade):
 def test_leaving_the_white_list_is_not_the_black_list(rules, status, on, rectified, result):
     """Three months to rectify; what follows is the locality's to say. Nothing changes by itself."""
     ruleset = rules(("lists.rectified_within", "months", 3), ("lists.after_overdue", "option", "black"))
-    facts = {"scope": WHERE, "status": status, "on": on, "removed_on": "2026-03-01", "rectified": rectified}
+    facts = {"scope": WHERE, "status": status, "asked_on": on, "removed_on": "2026-03-01", "rectified": rectified}
     assert ask(ruleset, "list_transitions", facts).result == {"to": result}
 
 
@@ -279,9 +295,9 @@ def test_a_proposal_goes_one_way_only(rules, read, proposed, lowest, highest):
         rules, read, price(), ("course.standard_hour_minutes", "minutes", 45),
         ("reserve.share_ppm", "ppm", 200_000), price=proposed, reserve=proposed,
     )  # fmt: skip
-    facts = {"scope": WHERE, "on": "2026-03-01", "class_hours_centi": 1000, "minutes_per_class_hour": 45}
+    facts = {"scope": WHERE, "asked_on": "2026-03-01", "class_hours_centi": 1000, "minutes_per_class_hour": 45}
     assert ask(ruleset, "price", {**facts, "class_size": 3}).result == {"amount_fen": lowest}
-    kept = {"scope": WHERE, "on": "2026-03-01", "period_fees_fen": 0, "unconsumed_fen": 100_000}
+    kept = {"scope": WHERE, "asked_on": "2026-03-01", "period_fees_fen": 0, "unconsumed_fen": 100_000}
     answer = ask(ruleset, "reserve", kept)
     assert answer.result == {"amount_fen": highest}
     assert "a plugin's own working" in tree(answer, "en")
@@ -389,7 +405,9 @@ def test_what_a_failing_plugin_does_to_values(rules, read):
     assert (plan.result, len(plan.alarms)) == (None, 1)
     told = datetime.fromisoformat("2026-03-01T10:00:00+08:00")
     assert ruleset.confirmation_due(Confirmation(Scope(**WHERE), told)).due_at is None
-    reserve = ask(ruleset, "reserve", {"scope": WHERE, "on": "2026-03-01", "period_fees_fen": 0, "unconsumed_fen": 5})
+    reserve = ask(
+        ruleset, "reserve", {"scope": WHERE, "asked_on": "2026-03-01", "period_fees_fen": 0, "unconsumed_fen": 5}
+    )
     assert (reserve.result, len(reserve.alarms)) == ({"amount_fen": 1}, 1)
     refund = ask(
         ruleset, "refund",

@@ -252,8 +252,8 @@ def list_transitions(case: Case[ListReview]) -> tuple[ListProposal, ...]:
     months, facts = case.value("hooked.months_to_rectify").value, case.facts
     if not isinstance(months, int) or facts.removed_on is None or facts.rectified:
         return ()
-    elapsed = (facts.on.year - facts.removed_on.year) * 12 + facts.on.month - facts.removed_on.month
-    if (elapsed, facts.on.day) <= (months, facts.removed_on.day):
+    elapsed = (facts.asked_on.year - facts.removed_on.year) * 12 + facts.asked_on.month - facts.removed_on.month
+    if (elapsed, facts.asked_on.day) <= (months, facts.removed_on.day):
         return ()
     return (ListProposal("black", "hooked.months_to_rectify"),)
 
@@ -261,7 +261,13 @@ def list_transitions(case: Case[ListReview]) -> tuple[ListProposal, ...]:
 @hookimpl
 def disclosure_fields() -> tuple[FieldSpec, ...]:
     """What the synthetic province publishes beside the national file."""
-    policy = {"type": "string", "pattern": "^[0-9A-Z]{8,20}$", "title": "Policy", "x-title-zh": "保单号"}
+    policy = {
+        "type": "string",
+        "pattern": "^[0-9A-Z]{8,20}$",
+        "title": "Policy",
+        "x-title-zh": "保单号",
+        "x-published": True,
+    }
     return (FieldSpec("x-stress", "insurance_policy", policy),)
 
 
@@ -269,7 +275,7 @@ def disclosure_fields() -> tuple[FieldSpec, ...]:
 def warning_levels() -> tuple[WarningLevel, ...]:
     """Three levels, each from more points than the one before."""
     return (
-        WarningLevel("blue", 1, 20, "蓝色预警", "Blue warning"),
-        WarningLevel("yellow", 2, 50, "黄色预警", "Yellow warning"),
-        WarningLevel("red", 3, 80, "红色预警", "Red warning"),
+        WarningLevel("blue", 1, 2, "蓝色预警", "Blue warning", "hooked.balance_share_ppm"),
+        WarningLevel("yellow", 2, 5, "黄色预警", "Yellow warning", "hooked.balance_share_ppm"),
+        WarningLevel("red", 3, 8, "红色预警", "Red warning", "hooked.balance_share_ppm"),
     )

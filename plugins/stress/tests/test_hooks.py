@@ -62,7 +62,7 @@ def test_every_hook_makes_a_difference(changed, hook):
 def test_what_the_hooks_declare(plugin):
     """Levels of warning rise; a field is a JSON Schema under the province's own namespace."""
     levels = plugin.code.declared["warning_levels"]
-    assert [(level.id, level.from_points) for level in levels] == [("blue", 20), ("yellow", 50), ("red", 80)]
+    assert [(level.id, level.from_points) for level in levels] == [("blue", 2), ("yellow", 5), ("red", 8)]
     [field] = plugin.code.declared["disclosure_fields"]
     policy = compile_schema({"allOf": [field.schema]})
     assert (field.namespace, field.name) == ("x-stress", "insurance_policy")

@@ -21,7 +21,7 @@ from offcampus_server.kernel.clock import parse
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.problems import Problem, violation
-from offcampus_server.kernel.rulings import problem_of
+from offcampus_server.kernel.rulings import heard, problem_of
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.orders import service as orders
 from offcampus_server.orders.service import Order
@@ -70,7 +70,8 @@ def _judge(items: Batch) -> None:
                 rows.append(_one(work, item, known))
         except Problem as problem:
             item.refuse(problem)
-            _keep(work, item, known, problem)
+            if problem.remember is not None:
+                problem.remember(work)
     _store(work, rows)
 
 
@@ -115,7 +116,7 @@ def _one(work: Work, item: Item, known: _Known) -> dict[str, Any]:
     extensions.check(work, record)
     course = known.courses[order.course_id]
     decision = work.rules.check_consumption(decisions.facts(record, order, course, left, work.now))
-    if (problem := problem_of(decision)) is not None:
+    if (problem := problem_of(decision, record["external_id"], order.institution_id)) is not None:
         raise problem
     due = _deadline(work, known, course, record["notified_at"])
     assert due.due_at is not None
@@ -130,15 +131,8 @@ def _one(work: Work, item: Item, known: _Known) -> dict[str, Any]:
         "order_id": order.id, "lesson_id": record.get("lesson_id"), "type": record["type"],
         "class_hours_centi": record["class_hours_centi"], "occurred_until": parse(record["occurred_until"]),
         "due_at": due.due_at, "due_provisional": int(due.provisional),
-        "decision_id": work.record(decision, record_id, order.institution_id, order.region_code),
+        "decision_id": work.record(decision, record_id, order.institution_id),
     }  # fmt: skip
-
-
-def _keep(work: Work, item: Item, known: _Known, problem: Problem) -> None:
-    """A refusal by the rules is kept: other rules might have taken the record."""
-    order = known.orders.get(item.document.get("order_id", ""))
-    if problem.decision is not None and order is not None:
-        work.record(problem.decision, item.document["external_id"], order.institution_id, order.region_code)
 
 
 def _deadline(work: Work, known: _Known, course: Course, notified_at: str) -> Deadline:
@@ -146,7 +140,9 @@ def _deadline(work: Work, known: _Known, course: Course, notified_at: str) -> De
     moment = parse(notified_at)
     key = (course.scope, moment.date())
     if key not in known.deadlines:
-        known.deadlines[key] = work.rules.confirmation_due(Confirmation(course.scope, moment))
+        known.deadlines[key] = heard(
+            work.rules.confirmation_due(Confirmation(course.scope, moment)), course.scope.region
+        )
     due = known.deadlines[key]
     if due.due_at is None:
         raise Problem("rules.unavailable", headers={"Retry-After": "60"}, retry_after_s=60)

@@ -52,6 +52,8 @@ def _judge(items: Batch) -> None:
             _judge_one(work, item, course, row, by_teacher, by_room)
         except Problem as problem:
             item.refuse(problem)
+            if problem.remember is not None:
+                problem.remember(work)
             continue
         item.accept(row["id"])
         rows.append(row)
@@ -82,10 +84,8 @@ def _judge_one(
 ) -> None:
     starts_at, ends_at = parse(item.document["starts_at"]), parse(item.document["ends_at"])
     require_coherent(coherence.lesson_times(item.document))
-    problem = problem_of(
-        work.rules.check_lesson(documents.lesson_plan(item.document, course.document, course.region_code))
-    )
-    if problem is not None:
+    decision = work.rules.check_lesson(documents.lesson_plan(item.document, course.document, course.region_code))
+    if (problem := problem_of(decision, item.document["external_id"], row["institution_id"])) is not None:
         raise problem
     slot = Slot(row["id"], starts_at, ends_at)
     for code, key, table in (
@@ -98,6 +98,7 @@ def _judge_one(
     by_teacher[row["teacher_id"]].append(slot)
     if row["room_key"] is not None:
         by_room[row["room_key"]].append(slot)
+    work.record(decision, row["id"], row["institution_id"])
 
 
 def _timetable(work: Work, column: Column[Any], keys: Iterable[str], documents: list[dict[str, Any]]) -> Timetable:

@@ -17,7 +17,7 @@ from offcampus_server.kernel import extensions, resources
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.ids import new_id
 from offcampus_server.kernel.problems import Problem, missing_reference, require_coherent, wrong_state
-from offcampus_server.kernel.rulings import require_allowed
+from offcampus_server.kernel.rulings import decided
 from offcampus_server.kernel.unit_of_work import Work
 
 
@@ -183,8 +183,7 @@ def _check_course(work: Work, sent: dict[str, Any]) -> None:
 def _judge(work: Work, sent: dict[str, Any], region_code: str, subject: str) -> str:
     lease = institutions.lease_until(work, sent.get("campus_id"))
     decision = work.rules.check_course(documents.course_filing(sent, region_code, work.now.date(), lease))
-    require_allowed(decision)
-    return work.record(decision, subject, sent["institution_id"], region_code)
+    return decided(work, decision, subject, sent["institution_id"])
 
 
 def _require_competence(work: Work, row: RowMapping) -> None:

@@ -127,6 +127,7 @@ def standing(work: Work, order: Order, sums: ledger.Sums) -> Standing:
         all_taught=order.confirmed_centi == order.hours_centi,
         leaving=order.state == "refunding",
         ended=order.state == "refunding" and bool(sums.refunded + sums.pending_refund),
+        taught_ppm=release_plans.taught_ppm(order.confirmed_centi, order.hours_centi),
     )
 
 
@@ -159,8 +160,7 @@ def _rules_allow(work: Work, order: Order, sums: ledger.Sums, where: Standing, a
         **(_of_institution(work, order, amount) if plan.mode == "batch_above_unconsumed" else {}),
     )  # fmt: skip
     decision = work.rules.check_release(case)
-    if decision.outcome != "allow":
-        work.record(decision, order.id, order.institution_id, order.region_code)
+    work.record(decision, order.id, order.institution_id)
     return decision.outcome == "allow"
 
 

@@ -59,6 +59,7 @@ def _releases(work: Work) -> Iterator[Finding]:
         if gone := sums.released + sums.pending_release:
             order = orders.load(work, order_id)
             earned = order.earned_fen(order.confirmed_centi)
-            most = release_plans.ceiling(order.plan, order.total_fen, earned, work.now.date())
+            taught = release_plans.taught_ppm(order.confirmed_centi, order.hours_centi)
+            most = release_plans.ceiling(order.plan, order.total_fen, earned, taught, work.now.date())
             if gone > most:
                 yield Finding("released is at most what is earned, or what the schedule gives", order_id, most, gone)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import ColumnElement, true
 
 from offcampus_server.institutions import service
@@ -121,9 +123,8 @@ def list_public_institutions(call: Call, work: Work) -> Answer:
     conditions = [institutions.c.state == "approved", *_regional(call)]
     if "name" in call.query:
         conditions.append(institutions.c.name.contains(call.query["name"], autoescape=True))
-    return resources.page(
-        call, work, institutions, service.as_public, *conditions, scope=true(), special=BY_REGION | {"name"}
-    )
+    shown = partial(service.as_public, work)
+    return resources.page(call, work, institutions, shown, *conditions, scope=true(), special=BY_REGION | {"name"})
 
 
 @handlers("getPublicInstitution")
@@ -132,7 +133,7 @@ def get_public_institution(call: Call, work: Work) -> Answer:
     row = service.public(work, call.path["institution_id"])
     if row is None:
         raise not_found()
-    return Answer(200, service.as_public(row), headers={"Cache-Control": "public, max-age=60"})
+    return Answer(200, service.as_public(work, row), headers={"Cache-Control": "public, max-age=60"})
 
 
 def _regional(call: Call) -> list[ColumnElement[bool]]:

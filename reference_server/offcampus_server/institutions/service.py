@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from typing import Any
 
+from offcampus_rules import Decision, Scope, StaffRecord
 from sqlalchemy import RowMapping, select
 
 from offcampus_server.institutions.tables import campuses, institutions, materials, staff
@@ -15,6 +17,7 @@ from offcampus_server.kernel.access import NATION, owns_region, region_prefix
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.personal import stripped
 from offcampus_server.kernel.problems import Problem, missing_reference, violation, wrong_state
+from offcampus_server.kernel.rulings import require_allowed
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.kernel.vault import mask_id, mask_name
 from offcampus_server.parties import service as parties
@@ -53,7 +56,7 @@ def public(work: Work, institution_id: str) -> RowMapping | None:
     return row if row is not None and row["state"] == "approved" else None
 
 
-def as_public(row: RowMapping) -> dict[str, Any]:
+def as_public(work: Work, row: RowMapping) -> dict[str, Any]:
     """What everybody may see of an institution (schema `public-institution`)."""
     document = row["document"]
     names = ("name", "uscc", "region_code", "delivery", "sectors", "stages")
@@ -62,6 +65,7 @@ def as_public(row: RowMapping) -> dict[str, Any]:
         **{name: document[name] for name in names},
         "credentials": document["qualification"]["credentials"],
         "state": row["state"],
+        **extensions.published(work, document),
     }
 
 
@@ -170,15 +174,14 @@ def add_material(call: Call, work: Work) -> Answer:
 
 
 def add_staff(call: Call, work: Work) -> Answer:
-    """Report a person who works at the institution; a hit in the clearance query bars (D10)."""
+    """Report a person who works at the institution; the rules say who may, by the clearance query among others."""
     sent = call.body
     if (row := resources.known(work, staff, sent)) is not None:
         return Answer(200, present_staff(row), row["version"])
     institution = require(work, sent["institution_id"], approved=False)
     extensions.check(work, sent)
-    if sent["clearance"]["result"] == "hit":
-        barred = violation("staff.barred", "/clearance/result", given="hit", allowed="clear", requirement="M-11.3")
-        raise Problem("rules.refused", "a person with a hit in the clearance query may not be employed", [barred])
+    decision = _admission(work, institution.id, sent)
+    require_allowed(work, decision, institution.id)
     blind = work.vault.blind(f"{sent['id_type']}:{sent['id_number']}")
     same_person = (staff.c.institution_id == institution.id) & (staff.c.id_number_blind == blind)
     if work.connection.execute(select(staff.c.id).where(same_person)).first() is not None:
@@ -192,8 +195,34 @@ def add_staff(call: Call, work: Work) -> Answer:
         work, staff, "stf", sent, institution_id=institution.id, region_code=institution.region_code, stored=kept,
         sealed=work.vault.seal(sent), id_number_blind=blind,
     )  # fmt: skip
+    work.record(decision, row["id"], institution.id)
     _emit(work, "createStaff", "staff", "reported", row)
     return resources.created(row, "staff", present_staff(row))
+
+
+def scopes(work: Work, institution_id: str) -> list[Scope]:
+    """Every sector and stage of an institution: a value may be set for one of them alone."""
+    return scopes_of(row(work, institution_id))
+
+
+def scopes_of(file: RowMapping) -> list[Scope]:
+    """The same of a file that is read already."""
+    pairs = product(file["document"]["sectors"], file["document"]["stages"])
+    return [Scope(file["region_code"], sector, stage, file["delivery"]) for sector, stage in pairs]
+
+
+def _admission(work: Work, institution_id: str, sent: Mapping[str, Any]) -> Decision:
+    """Whoever may work in one of the institution's sectors and stages may be reported; else what the first one says."""
+    clearance = sent["clearance"]
+    facts = [
+        StaffRecord(
+            scope, work.now.date(), sent["role"], cleared_on=date.fromisoformat(clearance["checked_on"]),
+            clearance_hit=clearance["result"] == "hit",
+        )
+        for scope in scopes(work, institution_id)
+    ]  # fmt: skip
+    found = [work.rules.check_staff(case) for case in facts]
+    return next((decision for decision in found if decision.outcome == "allow"), found[0])
 
 
 def present_staff(row: RowMapping) -> dict[str, Any]:

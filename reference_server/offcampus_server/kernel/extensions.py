@@ -29,6 +29,17 @@ def check(work: Work, document: Mapping[str, Any]) -> None:
         violations.check(validator, content, f"/extensions/{namespace}")
 
 
+def published(work: Work, document: Mapping[str, Any]) -> dict[str, Any]:
+    """`disclosures`: what stands in fields that a province publishes; nothing where there is none."""
+    given: Mapping[str, Any] = document.get("extensions") or {}
+    fields = [field for field in work.rules.extension_fields if field.published] if given else []
+    shown: dict[str, dict[str, Any]] = {}
+    for field in fields:
+        if field.name in given.get(field.namespace, {}):
+            shown.setdefault(field.namespace, {})[field.name] = given[field.namespace][field.name]
+    return {"disclosures": shown} if shown else {}
+
+
 @lru_cache(maxsize=200)
 def _compiled(schema: bytes) -> Any:
     return schemas.compile_schema(orjson.loads(schema))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
+from offcampus_rules.decision import Alarm
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -52,6 +54,12 @@ def _place(error: BaseException) -> str:
         frames.append(f"{trace.tb_frame.f_code.co_filename.rpartition('offcampus_server/')[2]}:{trace.tb_lineno}")
         trace = trace.tb_next
     return " < ".join(reversed(frames[-6:]))
+
+
+def alarms(found: Iterable[Alarm], region_code: str) -> None:
+    """A plugin of a region failed, or would have hidden something: who, where, how; never what it said."""
+    for alarm in found:
+        log().error("rules_alarm", plugin=alarm.plugin, hook=alarm.hook, problem=alarm.problem, region_code=region_code)
 
 
 class Metrics:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from offcampus_rules import Decision
 from offcampus_spec.coherence import Incoherence
 from offcampus_spec.problems import ProblemType, problems
 from offcampus_spec.violations import MOST_VIOLATIONS as MOST_VIOLATIONS
@@ -24,7 +23,6 @@ class Problem(Exception):
         detail: what was wrong in this request, without personal data.
         violations: places and reasons, as in the schema `problem`.
         headers: what the answer carries beside the body, for one Retry-After.
-        decision: what the rules said, when it was they who refused; it is kept although the rest is rolled back.
         remember: what must be known from now on although the request is refused; done in a transaction of its own.
     """
 
@@ -33,7 +31,6 @@ class Problem(Exception):
     violations: Sequence[JsonObject] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     retry_after_s: int | None = None
-    decision: Decision | None = None
     remember: Callable[[Any], None] | None = None
 
     def __post_init__(self) -> None:

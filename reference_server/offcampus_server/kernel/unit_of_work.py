@@ -20,7 +20,7 @@ from offcampus_rules import Decision
 from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.exc import DBAPIError
 
-from offcampus_server.kernel import audit, outbox
+from offcampus_server.kernel import audit, observe, outbox
 from offcampus_server.kernel.access import Party
 from offcampus_server.kernel.clock import Clock
 from offcampus_server.kernel.decisions import decisions
@@ -91,10 +91,11 @@ class Work:
             )
         )
 
-    def record(self, decision: Decision, subject: str, institution_id: str | None, region_code: str) -> str:
+    def record(self, decision: Decision, subject: str, institution_id: str | None) -> str:
         """Keep a decision and the facts it judged with the operation that it decided; returns its identifier."""
-        decision_id = new_id("dec")
+        decision_id, region_code = new_id("dec"), decision.facts.scope.region
         document, facts = decision.stored(id=decision_id, subject=subject)
+        observe.alarms(decision.alarms, region_code)
         self._decisions.append(
             {
                 "id": decision_id,

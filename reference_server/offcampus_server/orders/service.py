@@ -151,7 +151,7 @@ def create(work: Work, sent: Mapping[str, Any], in_place_of: str | None = None) 
     decision = work.rules.check_charge(
         documents.charge(sent, course.document, course.region_code, signed_on, others, lease)
     )
-    require_allowed(decision)
+    require_allowed(work, decision, institution.id)
     plan = release_plans.fixed(work.rules, _plan_request(sent, contract["document"], course, signed_on), "/contract_id")
     row = resources.create(
         work, orders, "ord", sent, institution_id=institution.id, region_code=institution.region_code,
@@ -162,7 +162,7 @@ def create(work: Work, sent: Mapping[str, Any], in_place_of: str | None = None) 
         gift_hours_centi=sent["gift_hours_centi"], reported_centi=0, confirmed_centi=0, decision_id="",
         release_plan=plan,
     )  # fmt: skip
-    decision_id = work.record(decision, row["id"], institution.id, institution.region_code)
+    decision_id = work.record(decision, row["id"], institution.id)
     row = resources.change(work, orders, row, None, decision_id=decision_id, version=1)
     ledger.open_account(work, "escrow", row["id"], institution.id)
     tell(work, "createOrder", "created", row)

@@ -13,13 +13,14 @@ from offcampus_rules import ReserveCase
 from sqlalchemy import RowMapping
 
 from offcampus_server.funds import accounts, instructions
+from offcampus_server.institutions import service as institutions
 from offcampus_server.kernel.problems import Problem, missing_reference, violation, wrong_state
+from offcampus_server.kernel.rulings import heard
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import flows
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import service as orders
 from offcampus_server.proposals.facts import need
-from offcampus_server.warnings import service as warnings
 
 
 def institution(work: Work, sent: Mapping[str, Any]) -> tuple[str, str]:
@@ -62,8 +63,9 @@ def minimum(work: Work, institution_id: str) -> tuple[int | None, list[str]]:
     )
     least: int | None = None
     working: list[str] = []
-    for scope in warnings.scopes(work, institution_id):
-        figure = work.rules.reserve_required(ReserveCase(scope, work.now.date(), paid, unconsumed))
+    for scope in institutions.scopes(work, institution_id):
+        case = ReserveCase(scope, work.now.date(), paid, unconsumed)
+        figure = heard(work.rules.reserve_required(case), scope.region)
         if figure.alarms:
             raise Problem("rules.unavailable", headers={"Retry-After": "60"}, retry_after_s=60)
         if figure.result is not None and (least is None or figure.result["amount_fen"] > least):

@@ -20,7 +20,7 @@ from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.problems import Problem, missing_reference, violation
-from offcampus_server.kernel.rulings import require_allowed
+from offcampus_server.kernel.rulings import decided
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.orders import service as orders
 from offcampus_server.refunds import service
@@ -36,8 +36,7 @@ def object_to(call: Call, work: Work) -> Answer:
     resources.require_state(row, call.if_match, "requested")
     _check_records(work, row["order_id"], sent.get("records", ()))
     decision = work.rules.check_refund_refusal(_refusal(work, row, sent))
-    require_allowed(decision)
-    decision_id = work.record(decision, row["id"], row["institution_id"], row["region_code"])
+    decision_id = decided(work, decision, row["id"], row["institution_id"])
     objection = {**sent, "at": rfc3339(work.now)}
     row = resources.transition(
         work, refunds, row, call.if_match, "objected", "requested", objection=objection, decision_id=decision_id

@@ -16,6 +16,7 @@ from offcampus_rules import RefundRequest, RefundTerms
 from offcampus_server.courses import service as courses
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.problems import Problem
+from offcampus_server.kernel.rulings import heard
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.ledger import service as ledger
 from offcampus_server.orders import contracts, payments
@@ -136,9 +137,10 @@ def _may_have_been_taught(work: Work, order: Order) -> bool:
 
 def _terms(work: Work, order: Order, asked: Asked) -> RefundTerms:
     sums = ledger.sums(work, [order.id])[order.id]
-    return work.rules.refund_terms(
+    scope = courses.require(work, order.course_id).scope
+    terms = work.rules.refund_terms(
         RefundRequest(
-            scope=courses.require(work, order.course_id).scope,
+            scope=scope,
             requested_at=asked.at,
             before_start=order.reported_centi == 0,
             total_fen=order.total_fen,
@@ -149,6 +151,7 @@ def _terms(work: Work, order: Order, asked: Asked) -> RefundTerms:
             reason=asked.reason,
         )
     )
+    return heard(terms, scope.region)
 
 
 def _why_whole(work: Work, order: Order, asked: Asked, terms: RefundTerms) -> str | None:

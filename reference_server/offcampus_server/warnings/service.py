@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import product
 from typing import Any
 
 from offcampus_rules import InstitutionWindow, Scope
@@ -23,6 +22,7 @@ from offcampus_server.kernel import resources
 from offcampus_server.kernel.clock import rfc3339
 from offcampus_server.kernel.contract import Answer, Call
 from offcampus_server.kernel.ids import new_id
+from offcampus_server.kernel.rulings import heard
 from offcampus_server.kernel.unit_of_work import Work
 from offcampus_server.warnings.tables import warnings
 
@@ -70,12 +70,12 @@ class Sign:
 def watch(work: Work, window: Window) -> None:
     """Judge an institution's figures by the rules in force and raise what they warn of."""
     institution = institutions.row(work, window.institution_id)
-    for scope in _scopes(institution):
+    for scope in institutions.scopes_of(institution):
         case = InstitutionWindow(
             scope, window.since, window.until, custody_balance_fen=window.balance_fen, outflow_fen=window.outflow_fen,
             outflow_day_max_fen=window.outflow_day_max_fen,
         )  # fmt: skip
-        figure = work.rules.warning(case)
+        figure = heard(work.rules.warning(case), institution["region_code"])
         result = figure.result or {}
         facts = {"custody_balance_fen": window.balance_fen, "outflow_day_max_fen": window.outflow_day_max_fen}
         for indicator in result.get("indicators", ()):
@@ -93,7 +93,7 @@ def line_came(work: Work, account: RowMapping, line: Mapping[str, Any], movement
     name = "release_without_lessons" if unnamed else SIGNS_OF_LINES.get(break_type)
     if name is None:
         return
-    scope = scopes(work, account["institution_id"])[0]
+    scope = institutions.scopes(work, account["institution_id"])[0]
     gravest = name == "sweep"
     level = _gravest_level(work, scope) if gravest else None
     facts = {"amount_fen": line["amount_fen"], "bank_reference": line["bank_reference"], "break_type": break_type}
@@ -136,16 +136,6 @@ def present(row: RowMapping) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def scopes(work: Work, institution_id: str) -> list[Scope]:
-    """Every sector and stage of an institution: a value may be set for one of them alone."""
-    return _scopes(institutions.row(work, institution_id))
-
-
-def _scopes(row: RowMapping) -> list[Scope]:
-    pairs = product(row["document"]["sectors"], row["document"]["stages"])
-    return [Scope(row["region_code"], sector, stage, row["delivery"]) for sector, stage in pairs]
-
-
 def _raise(work: Work, region_code: str, sign: Sign, scope: Scope) -> None:
     if (row := work.connection.execute(_STANDING, {"mark": sign.mark}).mappings().first()) is not None:
         if sign.severity > row["severity"] or row["level"] != sign.level:
@@ -171,8 +161,8 @@ def _due_at(work: Work, scope: Scope) -> datetime | None:
 
 
 def _gravest_level(work: Work, scope: Scope) -> str | None:
-    levels = work.rules.value("warning.levels", scope, work.now.date()).value
-    return str(levels[-1]) if isinstance(levels, tuple) and levels else None
+    levels = work.rules.warning_levels(scope, work.now.date())
+    return levels[-1].id if levels else None
 
 
 def _noted(call: Call, work: Work) -> dict[str, Any]:

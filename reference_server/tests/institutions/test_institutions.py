@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from offcampus_rules import load_ruleset
+from offcampus_rules.registry import read_folder
+from offcampus_rules.ruleset import build
 from world import World, problem
 
 
@@ -74,12 +78,32 @@ def test_extensions(world: World, extensions: object, code: str, pointer: str | 
     assert world.vendor.post("/v1/institutions", fine).status_code == 201
 
 
+def test_what_a_province_publishes_is_shown_and_nothing_else(world: World) -> None:
+    """A field marked `x-published` is public; the province's other fields stay between it and the institution."""
+    nation = load_ruleset().assembly.plugins[0]
+    ruleset = build([nation, read_folder(Path(__file__).parents[3] / "plugins" / "stress")])
+    world.platform.storage.rules = lambda: ruleset
+    accounts = [{"kind": "custody", "bank_code": "102100099996"}]
+    sent = {"x-stress": {"insurance_policy": "AB12345678", "accounts": accounts}}
+    id = world.open_institution(extensions=sent)
+    shown = world.http.get(f"/v1/public/institutions/{id}").json
+    assert shown["disclosures"] == {"x-stress": {"insurance_policy": "AB12345678"}}
+    wrong = world.institution_document(extensions={"x-stress": {"insurance_policy": "?"}})
+    problem(
+        world.vendor.post("/v1/institutions", wrong), 422, "schema.invalid", "/extensions/x-stress/insurance_policy"
+    )
+
+
 def test_staff_are_cleared_known_once_and_masked(world: World) -> None:
     """A hit bars; one person is one; nothing comes back in clear; the sealed name is byte-exact."""
     world.open_institution()
     document = world.staff_document(name="欧阳·𠮷")
     hit = {**document, "clearance": {**document["clearance"], "result": "hit"}}
-    problem(world.vendor.post("/v1/staff", hit), 422, "rules.refused", "/clearance/result")
+    body = problem(world.vendor.post("/v1/staff", hit), 422, "rules.refused", "/clearance/result")
+    [told] = body["violations"]
+    assert (told["code"], told["rule"], "第六十二条" in told["citation"]) == ("staff.barred", "CN-STF-013", True)
+    old = {**document, "clearance": {**document["clearance"], "checked_on": world.day(-400)}}
+    problem(world.vendor.post("/v1/staff", old), 422, "rules.refused", "/clearance/checked_on")
     made = world.ok(world.vendor.post("/v1/staff", document))
     assert made["name_masked"] == "欧**"
     assert document["id_number"] not in str(made)

@@ -13,6 +13,7 @@ from offcampus_server.orders.release_plans import (
     Plan,
     Standing,
     Step,
+    TaughtStep,
     ceiling,
     last_lesson_done,
     most,
@@ -48,8 +49,25 @@ def test_a_schedule_gives_its_share_from_the_day_on(today: date, ahead: int, cap
     """3:3:4. In month two 60 % with a quarter taught, where the date's rules let it run ahead; else what is earned."""
     assert most(plan("schedule", *THIRDS, follows=False), A_QUARTER, today) == ahead
     assert most(plan("schedule", *THIRDS), A_QUARTER, today) == capped
-    assert ceiling(plan("schedule", *THIRDS, follows=False), PRICE, 120_000, today) == max(ahead, 120_000)
-    assert ceiling(plan("schedule", *THIRDS), PRICE, 120_000, today) == 120_000
+    assert ceiling(plan("schedule", *THIRDS, follows=False), PRICE, 120_000, 250_000, today) == max(ahead, 120_000)
+    assert ceiling(plan("schedule", *THIRDS), PRICE, 120_000, 250_000, today) == 120_000
+
+
+@pytest.mark.parametrize(
+    ("taught", "by_teaching", "with_days"),
+    [(0, 144_000, 144_000), (499_999, 144_000, 144_000), (500_000, 480_000, 288_000), (1_000_000, 480_000, 288_000)],
+)
+def test_a_schedule_over_the_teaching_gives_its_share_from_that_hour_on(
+    taught: int, by_teaching: int, with_days: int
+) -> None:
+    """Half of the hours confirmed, whatever the day; with days beside it the less of both."""
+    steps, today = (TaughtStep(0, 300_000), TaughtStep(500_000, 1_000_000)), date(2026, 4, 1)
+    where = replace(A_QUARTER, taught_ppm=taught)
+    alone = Plan("schedule", (), False, FROM, UNTIL, steps)
+    assert most(alone, where, FROM) == most(alone, where, UNTIL) == by_teaching
+    assert most(replace(alone, steps=THIRDS), where, today) == with_days
+    assert most(replace(alone, follows_teaching=True), where, today) == 120_000
+    assert ceiling(alone, PRICE, 120_000, taught, today) == by_teaching
 
 
 def test_a_schedule_keeps_the_price_of_an_hour_in_dispute_and_stops_when_the_family_leaves() -> None:
@@ -134,4 +152,4 @@ def test_never_more_than_the_books_allow(
     steps = THIRDS if mode == "schedule" else ()
     where = Standing(PRICE, earned, disputed, disputed > 0, earned == PRICE, leaving or ended, ended)
     made = plan(mode, *steps, follows=follows)
-    assert 0 <= most(made, where, today) <= ceiling(made, PRICE, earned, today) <= PRICE
+    assert 0 <= most(made, where, today) <= ceiling(made, PRICE, earned, 0, today) <= PRICE

@@ -10,6 +10,7 @@ import pytest
 from money import event_types, execute, in_contract, line, moving, sweep, take
 from offcampus_rules import InstitutionWindow, Scope, Value
 from offcampus_rules.decision import Figure
+from offcampus_rules.declarations import LevelHere
 from offcampus_server.warnings.service import escalate_overdue
 from world import Document, World, problem
 
@@ -29,6 +30,10 @@ class Regulated:
     def value(self, parameter: str, scope: Scope, on: date) -> Value:
         found: Value = self.rules.value(parameter, scope, on)
         return replace(found, value=self.values[parameter]) if parameter in self.values else found
+
+    def warning_levels(self, scope: Scope, on: date) -> tuple[LevelHere, ...]:
+        named = self.value("warning.levels", scope, on)
+        return tuple(LevelHere(name, named) for name in named.value or ())  # type: ignore[union-attr]  # options
 
     def warning(self, case: InstitutionWindow) -> Figure:
         """As the national rules compare: a balance below, a day's outflow above."""

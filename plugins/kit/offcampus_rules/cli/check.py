@@ -12,7 +12,7 @@ from offcampus_rules import checking, reporting
 from offcampus_rules.calendar import SHANGHAI
 from offcampus_rules.errors import RuleSetError
 from offcampus_rules.plugin import Plugin
-from offcampus_rules.registry import load_ruleset, read_folder
+from offcampus_rules.registry import load_ruleset
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -52,10 +52,12 @@ def check(
     strict: bool,
 ) -> None:
     """Check the plugin in PATH; every finding with file and line. Exit status 1 when there is an error."""
-    superiors: tuple[Plugin, ...]
-    superiors = tuple(read_folder(folder) for folder in above) if above else _installed()
     today = on.date() if on else datetime.now(SHANGHAI).date()
-    report = checking.check(path.resolve(), superiors, coverage=coverage, mutate=mutate, today=today)
+    superiors, broken = checking.superiors(above) if above else (_installed(), ())
+    if broken:
+        report = checking.Report(broken)
+    else:
+        report = checking.check(path.resolve(), superiors, coverage=coverage, mutate=mutate, today=today)
     base = Path.cwd()
     shown = json.dumps(reporting.to_json(report, base), ensure_ascii=False, indent=2)
     click.echo(shown if as_json else reporting.text(report, path, base))

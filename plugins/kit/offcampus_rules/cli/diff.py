@@ -11,6 +11,8 @@ from typing import cast
 import click
 
 from offcampus_rules import difference, rule_sources
+from offcampus_rules.archive import ArchiveError
+from offcampus_rules.cli.sources import SOURCE
 from offcampus_rules.difference import Difference, Rules, Side
 from offcampus_rules.difference_text import lines
 from offcampus_rules.errors import RuleFileError
@@ -24,26 +26,29 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("folders", nargs=-1, type=_FOLDER)
+@click.argument("sources", nargs=-1, type=SOURCE)
 @click.option("--above", type=_FOLDER, help="The nation's plugin; default: the installed one.")
+@click.option("--archive", type=_FOLDER, help="Where archived rule sets are found by their digests.")
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Compare two places on this day.")
 @click.option("--region", "regions", multiple=True, help="A place to compare, given twice with --on.")
 @click.option("--json", "as_json", is_flag=True, help="The differences for machines.")
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def diff(
-    folders: tuple[Path, ...], above: Path | None, day: datetime | None, regions: tuple[str, ...], as_json: bool,
-    lang: str,
+    sources: tuple[Path | str, ...], above: Path | None, archive: Path | None, day: datetime | None,
+    regions: tuple[str, ...], as_json: bool, lang: str,
 ) -> None:  # fmt: skip
-    """Tell what changes between two plugin FOLDERS, and which of two values is stricter.
+    """Tell what changes between two SOURCES, and which of two values is stricter.
 
-    Two versions of one plugin are compared at every region they speak of; plugins of two provinces as one place beside
-    the other. Without folders, --on DAY --region A --region B compares two places under the installed rules.
+    Two versions of one plugin (folders) are compared at every region they speak of; plugins of two provinces as one
+    place beside the other. Two whole rule sets, each the digest of an archived one (sha-256:…, with --archive), its
+    file, or `installed`, are compared at every region. Without sources, --on DAY --region A --region B compares two
+    places under the installed rules.
     """
     try:
         found, definitions, changed = (
-            _places(day, regions) if not folders else _folders(folders, above, day.date() if day else None)
+            _places(day, regions) if not sources else _sources(sources, above, archive, day is not None)
         )
-    except (SourceError, RuleFileError) as error:
+    except (SourceError, RuleFileError, ArchiveError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         document = {
@@ -61,16 +66,26 @@ Found = tuple[tuple[Difference, ...], dict[str, Parameter], Rules | None]
 
 def _places(day: datetime | None, regions: tuple[str, ...]) -> Found:
     if day is None or len(regions) != 2 or not all(len(region) == 6 and region.isdigit() for region in regions):
-        raise click.UsageError("give two folders, or --on DAY with two times --region CODE (six digits)")
+        raise click.UsageError("give two sources, or --on DAY with two times --region CODE (six digits)")
     ruleset = load_ruleset()
     sides = [Side(ruleset, region) for region in regions]
     return difference.of_places(sides[0], sides[1], day.date()), dict(ruleset.parameters), None
 
 
-def _folders(folders: tuple[Path, ...], above: Path | None, day: object) -> Found:
-    if len(folders) != 2 or day is not None:
-        raise click.UsageError("two folders are compared over all their dates; --on compares two places")
-    before, after = (_with_nation(folder, above) for folder in folders)
+def _sources(sources: tuple[Path | str, ...], above: Path | None, archive: Path | None, on: bool) -> Found:
+    if len(sources) != 2 or on:
+        raise click.UsageError("two sources are compared over all their dates; --on compares two places")
+    whole = [source for source in sources if isinstance(source, str) or rule_sources.is_archived(source)]
+    if len(whole) == 1:
+        raise click.UsageError("a whole rule set is compared with another one: a digest, its file, or `installed`")
+    if whole:
+        before, after = (rule_sources.load([source], archive=archive) for source in sources)
+        return (
+            difference.between(before, after),
+            {**before.parameters, **after.parameters},
+            difference.rules(before, after),
+        )
+    before, after = (_with_nation(Path(source), above) for source in sources)
     regions = [_jurisdiction(ruleset) for ruleset in (before, after)]
     if regions[0] == regions[1]:
         found = difference.between(before, after)

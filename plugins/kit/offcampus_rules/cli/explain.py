@@ -8,13 +8,16 @@ from typing import Any, cast
 
 import click
 
-from offcampus_rules import explaining_html
+from offcampus_rules import explaining_html, rule_sources
+from offcampus_rules.archive import ArchiveError
 from offcampus_rules.asking import QUESTIONS
+from offcampus_rules.cli.sources import SOURCE
+from offcampus_rules.errors import RuleFileError
 from offcampus_rules.explaining import full_tree, tree
 from offcampus_rules.explanation import explain as explained
 from offcampus_rules.messages import Language
 from offcampus_rules.plain import FactsError
-from offcampus_rules.registry import load_ruleset, read_folder
+from offcampus_rules.rule_sources import SourceError
 
 
 @click.command()
@@ -28,8 +31,13 @@ from offcampus_rules.registry import load_ruleset, read_folder
 @click.option(
     "--rules",
     multiple=True,
+    type=SOURCE,
+    help="Folders of plugins, or the digest of an archived rule set; default: the installed ones.",
+)
+@click.option(
+    "--archive",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folders of plugins; default: the installed ones.",
+    help="Where archived rule sets are found by their digests.",
 )
 def explain(
     question: str,
@@ -39,7 +47,8 @@ def explain(
     as_html: bool,
     brief: bool,
     official_only: bool,
-    rules: tuple[Path, ...],
+    rules: tuple[Path | str, ...],
+    archive: Path | None,
 ) -> None:
     """Decide QUESTION on the facts in a JSON file (- for standard input) and explain the answer.
 
@@ -49,9 +58,9 @@ def explain(
     with click.open_file(str(facts), encoding="utf-8") as file:
         text = file.read()
     try:
-        plugins = [read_folder(folder) for folder in rules] or None
-        found = explained(load_ruleset(plugins, official_only=official_only), question, _facts(text))
-    except FactsError as error:
+        ruleset = rule_sources.load(rules, official_only=official_only, archive=archive)
+        found = explained(ruleset, question, _facts(text))
+    except (FactsError, SourceError, RuleFileError, ArchiveError) as error:
         raise click.ClickException(str(error)) from error
     language = cast("Language", lang)
     if as_html:

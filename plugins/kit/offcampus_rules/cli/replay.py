@@ -12,6 +12,7 @@ import click
 
 from offcampus_rules import rule_sources
 from offcampus_rules.archive import ArchiveError
+from offcampus_rules.cli.sources import SOURCE
 from offcampus_rules.errors import RuleFileError
 from offcampus_rules.messages import Language
 from offcampus_rules.rule_sources import SourceError
@@ -28,11 +29,15 @@ _BY = ("rule", "region", "institution")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="One case a line (NDJSON, schema rule-history).",
 )
-@click.option("--rules", multiple=True, type=_FOLDER, help="Folders of plugins; default: the installed ones.")
-@click.option("--against", multiple=True, type=_FOLDER, help="Folders of the plugins that are tried out.")
+@click.option(
+    "--rules", multiple=True, type=SOURCE, help="Folders, or an archived digest; default: the installed ones."
+)
+@click.option("--against", multiple=True, type=SOURCE, help="What is tried out: folders, or an archived digest.")
 @click.option("--set", "tried", multiple=True, help="A value to try: PARAMETER@REGION=VALUE:DAY.")
 @click.option(
-    "--archive", type=_FOLDER, help="Archived rule sets: reproduce decides each row by the one its digest names."
+    "--archive",
+    type=_FOLDER,
+    help="Archived rule sets: where digests are found; reproduce decides each row by the one its digest names.",
 )
 @click.option(
     "--mode",
@@ -48,8 +53,8 @@ _BY = ("rule", "region", "institution")
 )
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 def replay(
-    history: Path, rules: tuple[Path, ...], against: tuple[Path, ...], tried: tuple[str, ...], archive: Path | None,
-    mode: str, by: str, sample: int, jobs: int, out: Path | None, lang: str,
+    history: Path, rules: tuple[Path | str, ...], against: tuple[Path | str, ...], tried: tuple[str, ...],
+    archive: Path | None, mode: str, by: str, sample: int, jobs: int, out: Path | None, lang: str,
 ) -> None:  # fmt: skip
     """Judge a history again.
 
@@ -64,16 +69,17 @@ def replay(
         raise click.BadParameter("a report ends in .json, .html or .csv", param_hint="--out")
     if mode == "counterfactual" and not against and not tried:
         raise click.UsageError("say what is tried out: --against FOLDER, or --set PARAMETER@REGION=VALUE:DAY")
-    if archive is not None and mode != "reproduce":
-        raise click.UsageError("--archive serves --mode reproduce; rules to try out are folders: --against FOLDER")
+    named = any(rule_sources.is_archived(source) for source in (*rules, *against))
+    if archive is not None and mode != "reproduce" and not named:
+        raise click.UsageError("--archive serves --mode reproduce, and digests: --rules or --against sha-256:…")
     try:
         from offcampus_rules import replay_report, replay_run
     except ImportError as error:
         raise click.ClickException(f"{error.name} is missing: pip install 'offcampus-rules[batch]'") from error
     try:
-        before = rule_sources.load(rules)
-        after = _after(before, against, tried)
-    except (SourceError, RuleFileError) as error:
+        before = rule_sources.load(rules, archive=archive)
+        after = _after(before, against, tried, archive)
+    except (SourceError, RuleFileError, ArchiveError) as error:
         raise click.ClickException(str(error)) from error
     began = time.perf_counter()
     keep_all = out is not None and out.suffix == ".csv"
@@ -110,8 +116,8 @@ def _spent(rows: int, seconds: float, jobs: int) -> str:
     return f"{told}, {peak / 2**20:,.0f} MiB at most in a process (--jobs {jobs})"
 
 
-def _after(before: RuleSet, against: tuple[Path, ...], tried: tuple[str, ...]) -> RuleSet:
-    after = rule_sources.load(against) if against else before
+def _after(before: RuleSet, against: tuple[Path | str, ...], tried: tuple[str, ...], archive: Path | None) -> RuleSet:
+    after = rule_sources.load(against, archive=archive) if against else before
     for text in tried:
         after = rule_sources.trying(after, rule_sources.parse(text))
     return after

@@ -16,7 +16,7 @@ class ListChange:
     """
 
     scope: Scope
-    on: date
+    changed_on: date
     before: ListStatus
     to: ListStatus
     removed_on: date | None = None
@@ -28,7 +28,7 @@ class ListChange:
     closure_announced_on: date | None = None
 
     def date_for(self, governed_by: GovernedBy) -> date:
-        return self.on
+        return self.changed_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class ListReview:
     """A look at an institution's place on the lists; `removed_on` is the day it left the white list."""
 
     scope: Scope
-    on: date
+    asked_on: date
     status: ListStatus
     removed_on: date | None = None
     rectified: bool = False
     closed: bool = False
 
     def date_for(self, governed_by: GovernedBy) -> date:
-        return self.on
+        return self.asked_on
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,10 +137,10 @@ class ReserveCase:
     """What an institution must keep aside on a day. `period_fees_fen`: all pupils' fees of one charging period."""
 
     scope: Scope
-    on: date
+    asked_on: date
     period_fees_fen: int
     unconsumed_fen: int
     legacy_unconsumed_fen: int = 0
 
     def date_for(self, governed_by: GovernedBy) -> date:
-        return self.on
+        return self.asked_on

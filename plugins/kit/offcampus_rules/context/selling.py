@@ -10,6 +10,7 @@ from offcampus_rules.calendar import shanghai_date
 from offcampus_rules.context.scope import Area, GovernedBy, ListStatus, Scope, require_aware
 
 ChargeMethod = Literal["by_period", "by_hours", "both"]
+FundLocation = Literal["reserve_only", "institution_custody", "contract_wallet", "payer_locked"]
 DayForm = Literal["hourly", "half_day", "full_day"]
 
 
@@ -38,6 +39,7 @@ class Charge:
     or another course of the same subject is no renewal. `total_fen` is what is paid, `discount_fen` what was taken off
     the filed price. `venue_lease_until` is the last day of the lease; None: owned premises or online.
     `account_region` is the county of the account that is paid into; `pay_after_class`: nothing is paid in advance.
+    `fund_location` is where the money will lie until it is earned.
     """
 
     scope: Scope
@@ -66,6 +68,7 @@ class Charge:
     account_region: str | None = None
     holds_postpay_exemption: bool | None = None
     sale_suspended: bool | None = None
+    fund_location: FundLocation | None = None
 
     def __post_init__(self) -> None:
         require_aware(self.ordered_at)
@@ -111,14 +114,14 @@ class CourseFiling:
 
 @dataclass(frozen=True, slots=True)
 class PriceRequest:
-    """What a course may cost at most: asked with what the price tables are keyed by. `on` governs everything."""
+    """What a course may cost at most: asked with what the price tables are keyed by. `asked_on` governs everything."""
 
     scope: Scope
-    on: date
+    asked_on: date
     class_hours_centi: int
     minutes_per_class_hour: int
     class_size: int
     area: Area | None = None
 
     def date_for(self, governed_by: GovernedBy) -> date:
-        return self.on
+        return self.asked_on

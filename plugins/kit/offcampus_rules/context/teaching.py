@@ -84,17 +84,19 @@ class Consumption:
 class StaffRecord:
     """A person an institution has or wants, as known on a day.
 
-    `hired_on` None: not hired yet. `cleared_on` is the day of the last clearance query; None: never asked.
+    `hired_on` None: not hired yet. `cleared_on` is the day of the last clearance query; None: never asked;
+    `clearance_hit`: it had a hit, of whatever kind. `qualification` None: not told.
     The shares are the institution's, with this person counted: full-time teaching and research staff among all staff,
     full-time teachers to pupils.
     """
 
     scope: Scope
-    on: date
+    asked_on: date
     role: StaffRole
-    qualification: Qualification
+    qualification: Qualification | None = None
     hired_on: date | None = None
     cleared_on: date | None = None
+    clearance_hit: bool | None = None
     blacklisted: bool | None = None
     barred_by_record: bool | None = None
     in_service_teacher: bool | None = None
@@ -107,7 +109,7 @@ class StaffRecord:
     experience_years: int | None = None
 
     def date_for(self, governed_by: GovernedBy) -> date:
-        return self.on
+        return self.asked_on
 
 
 @dataclass(frozen=True, slots=True)

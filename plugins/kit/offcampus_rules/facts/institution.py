@@ -12,7 +12,7 @@ LIST_CHANGE = vocabulary(
     {},
     Fact("before", "option", lambda case: case.before),
     Fact("to", "option", lambda case: case.to),
-    Fact("changed_on", "date", lambda case: case.on),
+    Fact("changed_on", "date", lambda case: case.changed_on),
     Fact("removed_on", "date", lambda case: case.removed_on),
     told("rectified", "flag"),
     told("closed", "flag"),

@@ -91,6 +91,7 @@ CHARGE = vocabulary(
     told("payee_gives_the_lessons", "flag"),
     told("holds_postpay_exemption", "flag"),
     told("sale_suspended", "flag"),
+    told("fund_location", "option"),
 )
 
 

@@ -97,14 +97,21 @@ CONSUMPTION = vocabulary(
 )
 
 STAFF = vocabulary(
-    {},
+    {
+        "role": "/role",
+        "asked_on": "/clearance/checked_on",
+        "cleared_on": "/clearance/checked_on",
+        "is_cleared": "/clearance",
+        "clearance_hit": "/clearance/result",
+    },
     Fact("role", "option", lambda case: case.role),
-    Fact("qualification", "option", lambda case: case.qualification),
-    Fact("asked_on", "date", lambda case: case.on),
+    told("qualification", "option"),
+    Fact("asked_on", "date", lambda case: case.asked_on),
     Fact("hired_on", "date", lambda case: case.hired_on),
     Fact("is_hired", "flag", lambda case: case.hired_on is not None),
     Fact("cleared_on", "date", lambda case: case.cleared_on),
     Fact("is_cleared", "flag", lambda case: case.cleared_on is not None),
+    told("clearance_hit", "flag"),
     told("blacklisted", "flag"),
     told("barred_by_record", "flag"),
     told("in_service_teacher", "flag"),
