@@ -55,7 +55,10 @@ class InProcess(httpx2.WSGITransport):
         self._raw = threading.local()
 
         def with_raw_path(environ: dict[str, Any], start: Any) -> Any:
-            return app({**environ, "RAW_URI": self._raw.path}, start)
+            path = (
+                environ["PATH_INFO"].encode().decode("latin-1")
+            )  # PEP 3333: bytes as Latin-1, which the transport forgets
+            return app({**environ, "PATH_INFO": path, "RAW_URI": self._raw.path}, start)
 
         super().__init__(app=with_raw_path)
 

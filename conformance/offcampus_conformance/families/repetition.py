@@ -16,7 +16,9 @@ from offcampus_conformance.families.inputs import IDENTIFIER, UNKNOWN_ID
 from offcampus_conformance.families.request import Request, Signing
 from offcampus_conformance.record import View
 
-FREE_TEXTS = ("text", "note", "title", "reason", "room", "model_name", "bank_reference", "agreement_number", "name")
+FREE_TEXTS = (
+    "text", "note", "title", "reason", "room", "model_name", "bank_reference", "agreement_number", "name", "number", "url",
+)  # fmt: skip
 """Members of which another value is as lawful as the first, in the order in which they are tried."""
 
 
@@ -41,6 +43,15 @@ def _others(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if type(value) is int:
             yield {**body, name: value + 1}
     yield {**body, "note": "conformance"}
+    if isinstance(body.get("requested_at"), str):  # another second
+        second = "00" if body["requested_at"][17:19] != "00" else "01"
+        yield {**body, "requested_at": f"{body['requested_at'][:17]}{second}{body['requested_at'][19:]}"}
+    if isinstance(body.get("from_event_id"), str):
+        last = "0" if body["from_event_id"][-1] != "0" else "1"
+        yield {**body, "from_event_id": body["from_event_id"][:-1] + last}
+    if isinstance(body.get("parts"), list):
+        first = {**body["parts"][0], "payer_reference": f"{body['parts'][0]['payer_reference']}Z"}
+        yield {**body, "parts": [first, *body["parts"][1:]]}
     if "content" in body:
         yield {**body, "content": f"QQ0K{body['content']}"}
 
