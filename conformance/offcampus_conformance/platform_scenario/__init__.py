@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from offcampus_conformance.config import Config
 from offcampus_conformance.platform_scenario import (
     custody,
+    decisions,
     files,
     leaving,
     opening,
@@ -47,6 +48,7 @@ PARTS: tuple[tuple[str, Part], ...] = (
     ("objection", leaving.object_and_rule),
     ("statements", custody.report_days),
     ("supervision", supervision.supervise),
+    ("reserve", decisions.pay_out_reserve),
     ("events", reading.subscribe),
     ("lists", reading.read_all),
     ("accounts end", custody.close),

@@ -127,11 +127,11 @@ def fail_one(day: Day) -> None:
     day.act("getOrder", "vendor", label="failure.after")
 
 
-def execute_all(day: Day, label: str, *, only: str | None = None) -> list[Exchange]:
-    """The bank executes what is issued for the account (of one kind, if named)."""
+def execute_all(day: Day, label: str, *, only: str | None = None, account: str = "account") -> list[Exchange]:
+    """The bank executes what is issued for an account (of one kind, if named)."""
     listed = day.act(
         "listCustodyInstructions", "bank", label=f"{label}.instructions",
-        query={"state": "issued", "account_id": day.ids["account"], "limit": "200"},
+        query={"state": "issued", "account_id": day.ids[account], "limit": "200"},
     )  # fmt: skip
     done = []
     for number, item in enumerate(_items(listed), 1):
@@ -204,7 +204,9 @@ def close(day: Day) -> None:
     body = {"closed_on": day.make.day(0), "reason": "托管协议终止"}
     day.etag("account", day.act("getCustodyAccount", "bank", label="close.version"))
     day.probe(day.request("closeCustodyAccount", "bank", body), "close.not_empty", codes=["custody.not_empty"])
-    day.act("closeCustodyAccount", "bank", body, where={"account_id": day.ids["account.2"]})
+    empty = {"account_id": day.ids["account.2"]}
+    day.act("getCustodyAccount", "bank", where=empty, label="close.empty_version")
+    day.act("closeCustodyAccount", "bank", body, where=empty)
 
 
 def _items(listed: Exchange) -> list[dict[str, Any]]:

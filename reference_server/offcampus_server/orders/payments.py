@@ -147,7 +147,8 @@ def carried_in(
     work: Work, order: Order, sent: Mapping[str, Any], shares: Sequence[tuple[Part, int]]
 ) -> str:  # fmt: skip
     """A settled payment of an order by what another order had left, a part for each share; returns it."""
-    document = {"external_id": sent["external_id"], "order_id": order.id, "payer": {"relation": "other"}}
+    first = resources.by_ids(work, payments, [shares[0][0].payment_id])[shares[0][0].payment_id]
+    document = {"external_id": sent["external_id"], "order_id": order.id, "payer": first["document"]["payer"]}
     row = resources.create(
         work, payments, "pay", document, institution_id=order.institution_id, region_code=order.region_code,
         state="settled", order_id=order.id, settled_at=work.now,

@@ -70,6 +70,8 @@ def test_what_is_left_goes_over_in_one_event(taught: World) -> None:
         f"/v1/orders/{old}/carry-over", {"external_id": "co-9", "order": order, "consent_reference": "TY-1"}, if_match=1
     )
     assert taught.ok(again, 200)["id"] == new["id"]
+    listed = taught.ok(taught.vendor.get("/v1/payments"))["items"]
+    assert {item["order_id"]: item["payer"] for item in listed}[new["id"]] == listed[0]["payer"], "the same family pays"
     taught.ids["order"] = new["id"]
     assert balanced(taught)["escrow"] == 432_000
     done = agreed(taught)
