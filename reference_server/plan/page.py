@@ -25,7 +25,8 @@ python -m plan all --keep reference_server/plan/figures.ndjson && python -m plan
 ```
 
 T1 and T2 kill processes with SIGKILL: that is not a power cut, and PostgreSQL runs here with `fsync` off. What crosses
-processes is never the same twice: a seed gives the same operations, not the same interleaving; T3, T5, T8, T17 to T19 of
+processes is never the same twice: a seed gives the same operations, not the same interleaving. T3 makes the databases
+themselves fail where they can be made to; a disk that is really full under PostgreSQL is not among it. T8 and T17 to T19 of
 the design are not part of this command.
 """
 
@@ -35,7 +36,15 @@ def page(figures: Path = FIGURES) -> str:
     lines = [HEAD, "| | what | CI count | long count | passes when |", "|---|---|---|---|---|"]
     for test in PLAN.values():
         lines.append(f"| {test.id} | {test.what} | {test.ci:,} {test.counted} | {test.long:,} | {test.passes} |")
-    lines += ["", "## Last figures", "", "| | engine | count | figures | seconds | on |", "|---|---|---|---|---|---|"]
+    lines += [
+        "",
+        "## Last figures",
+        "",
+        "A count below the CI count is a partial run.",
+        "",
+        "| | engine | count | figures | seconds | on |",
+        "|---|---|---|---|---|---|",
+    ]
     newest: dict[tuple[str, str], dict[str, object]] = {}
     for line in figures.read_text(encoding="utf-8").splitlines() if figures.exists() else []:
         row = json.loads(line)

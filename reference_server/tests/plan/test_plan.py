@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from offcampus_server.kernel.problems import Problem
-from plan import backups, crashes, hooks, idempotency, kills, order_model, races
+from plan import backups, crashes, disks, hooks, idempotency, kills, order_model, races, served
 from plan.ground import Ground
 from plan.linear import Event, linearisable
 from plan.measure import Failed, Options
@@ -105,6 +105,20 @@ CONFIRMED = event("confirm", ("a",), 0, 2, "ok")
 def test_the_judge_of_histories(events: list[Event], lawful: bool) -> None:
     """What was seen before an effect, after it, twice, never, or with another sum."""
     assert linearisable(START, events, order_model.step)[0] is lawful
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["before insert events", "before commit", "after insert idempotency_keys"])
+def test_a_failing_disk_leaves_nothing(sqlite_ground: Ground, point: str) -> None:
+    """T3: three faults at some of the points."""
+    for seed in range(3):
+        assert disks.one(sqlite_ground, ["approveRefund", "executeCustodyInstruction"], point, seed)["faults"] == 1
+
+
+@pytest.mark.slow
+def test_races_over_http_are_linearisable() -> None:
+    """T5: two histories."""
+    assert served.run(Options(2, 40)).counts["took"] > 10
 
 
 @pytest.mark.slow
