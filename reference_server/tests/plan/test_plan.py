@@ -63,14 +63,14 @@ def test_fifty_threads_claim_one_key(sqlite_ground: Ground) -> None:
     assert idempotency.race(sqlite_ground, 1) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long  # the model is behind the server's newest refunds: see docs/test-plan.md
 def test_races_are_linearisable(server: str | None) -> None:
     """T4: some histories of two to eight processes."""
     found = races.run(Options(6 if server is None else 2, 500, server))
     assert found.counts["took"] > 20
 
 
-@pytest.mark.slow
+@pytest.mark.long  # the model is behind the server's newest refunds: see docs/test-plan.md
 def test_a_fen_that_is_released_twice_is_found() -> None:
     """T4 against a planted bug: the model allows no order of what the server did."""
     with BUGS["release-forgets-the-pending"].planted(), pytest.raises(Failed):
@@ -116,13 +116,13 @@ def test_a_failing_disk_leaves_nothing(sqlite_ground: Ground, point: str) -> Non
         assert disks.one(sqlite_ground, ["approveRefund", "executeCustodyInstruction"], point, seed)["faults"] == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long  # the model is behind the server's newest refunds: see docs/test-plan.md
 def test_races_over_http_are_linearisable() -> None:
     """T5: two histories."""
     assert served.run(Options(2, 40)).counts["took"] > 10
 
 
-@pytest.mark.slow
+@pytest.mark.long  # the model is behind the server's newest refunds: see docs/test-plan.md
 def test_killed_at_random(server: str | None) -> None:
     """T2: some trials."""
     assert kills.run(Options(4, 0, server)).counts["trials"] == 4
