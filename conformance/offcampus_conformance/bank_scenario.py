@@ -10,6 +10,7 @@ from collections.abc import Callable
 from offcampus_conformance.config import Config
 from offcampus_conformance.record import Record
 from offcampus_conformance.scenario.run import play
+from offcampus_conformance.scenario.run import smoke as smoke
 
 
 def carry_out(config: Config, record: Record, progress: Callable[[str], None]) -> None:

@@ -36,7 +36,7 @@ from simulation.invariants import Watch
 from simulation.oracle import Oracle
 from simulation.points import Points
 from simulation.script import generate
-from simulation.steps import perform, set_state
+from simulation.steps import perform
 from simulation.town import Town, build
 from simulation.world import Broken, Request, World
 from sqlalchemy import text
@@ -83,19 +83,18 @@ class Kept(NamedTuple):
     bank: Any
     waiting: list[Request]
     known: list[tuple[Request, Answer]]
-    frozen: set[str]
     keys: int
     now: datetime
 
 
 def kept_of(world: World) -> Kept:
     """What is outside now."""
-    return Kept(world.bank, world.waiting, world.known, world.frozen, world.keys, world.now)
+    return Kept(world.bank, world.waiting, world.known, world.keys, world.now)
 
 
 def give(world: World, kept: Kept) -> World:
     """Let a world know what was kept."""
-    world.bank, world.waiting, world.known, world.frozen, world.keys, world.house.clock.hands[0] = kept
+    world.bank, world.waiting, world.known, world.keys, world.house.clock.hands[0] = kept
     return world
 
 
@@ -138,12 +137,10 @@ class Yard:
         self.house = House("postgresql" if server else "sqlite", server)
         self.hooks = hooks
         with self.house.simulated():
-            self.town: Town = build(self.house)
+            self.town: Town = build(self.house)[0]
             before = World(self.house, self.town, Oracle(self.house))
             for step in generate(BEFORE_SEED, BEFORE, faults=False).steps:
                 perform(before, step)
-            for account in list(before.frozen):
-                set_state(before, account, "open")
             before.oracle.forget()
             self.house.disk.keep()
         self.kept = pickle.dumps(kept_of(before))
@@ -173,7 +170,7 @@ class Yard:
             give(world, kept)
             if pending is not None:
                 world.waiting.append(pending)
-            world.crashed = True
+            world.crashed = world.acted = True
             with mock.patch.object(watch, "refunds"), mock.patch.object(watch, "frozen"):
                 watch.after_step()  # of many steps at once: sums of the moment are judged from here on
             watch.everything()

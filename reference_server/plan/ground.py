@@ -21,8 +21,9 @@ from offcampus_server.kernel.db import make_engine, metadata
 from offcampus_server.kernel.unit_of_work import Storage
 from offcampus_server.pipeline import Received
 from simulation.house import START, House, PostgresDisk, SimulatedPlatform, SqliteDisk, VirtualClock
-from simulation.town import Town, build
 from sqlalchemy import Engine, select
+
+from plan.town import Town, build
 
 LIVED = timedelta(days=30)
 """So many days of the town have passed: thirty lessons are taught, and deadlines of this month have not run out."""

@@ -25,8 +25,12 @@ python -m plan all --keep reference_server/plan/figures.ndjson && python -m plan
 ```
 
 T1 and T2 kill processes with SIGKILL: that is not a power cut, and PostgreSQL runs here with `fsync` off. What crosses
-processes is never the same twice: a seed gives the same operations, not the same interleaving; T3, T5, T8, T17 to T19 of
+processes is never the same twice: a seed gives the same operations, not the same interleaving. T3 makes the databases
+themselves fail where they can be made to; a disk that is really full under PostgreSQL is not among it. T8 and T17 to T19 of
 the design are not part of this command.
+
+To be mended: the pure model of T2, T4 and T5 (`plan/order_model.py`) was written before failed refunds were instructed anew
+at once and other late changes of refunds; until it follows them, these three report histories that are lawful.
 """
 
 
@@ -35,7 +39,16 @@ def page(figures: Path = FIGURES) -> str:
     lines = [HEAD, "| | what | CI count | long count | passes when |", "|---|---|---|---|---|"]
     for test in PLAN.values():
         lines.append(f"| {test.id} | {test.what} | {test.ci:,} {test.counted} | {test.long:,} | {test.passes} |")
-    lines += ["", "## Last figures", "", "| | engine | count | figures | seconds | on |", "|---|---|---|---|---|---|"]
+    lines += [
+        "",
+        "## Last figures",
+        "",
+        "A count below the CI count is a partial run. Those of 2026-11-25 are copied from what was printed, on two cores under a "
+        "load of 8 to 23, before the latest changes of refunds: they show that the tests run, not yet what the plan asks.",
+        "",
+        "| | engine | count | figures | seconds | on |",
+        "|---|---|---|---|---|---|",
+    ]
     newest: dict[tuple[str, str], dict[str, object]] = {}
     for line in figures.read_text(encoding="utf-8").splitlines() if figures.exists() else []:
         row = json.loads(line)

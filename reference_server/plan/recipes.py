@@ -19,6 +19,10 @@ MONEY = frozenset({
     "orders", "payments", "consumption", "refunds", "accounts", "custody", "instructions", "movements", "statements",
 })  # fmt: skip
 """The contract's subjects that move, hold or count money."""
+WITHOUT_RECIPE = frozenset({
+    "approveMoneyProposal", "carryOverOrder", "createMoneyProposal", "nameRefundAccount", "rejectMoneyProposal",
+})  # fmt: skip
+"""Not tried yet: to be emptied."""
 FROZEN = {"document_number": "京校培冻〔2026〕7号", "reason": "机构失联", "officer": "OFF-1"}
 SECOND = {"officer": "OFF-2", "note": "同意"}
 
@@ -38,11 +42,16 @@ RECIPES: dict[str, Recipe] = {}
 
 
 def money_operations() -> list[str]:
+    """Every operation of the contract that takes a key and is about money, but for those that still lack a recipe."""
+    return sorted(contract_operations() - WITHOUT_RECIPE)
+
+
+def contract_operations() -> set[str]:
     """Every operation of the contract that takes a key and is about money."""
-    return sorted(
+    return {
         name for name, operation in operations().items()
         if operation.idempotency == "key" and MONEY & set(operation.tags)
-    )  # fmt: skip
+    }  # fmt: skip
 
 
 def recipe(operation_id: str, site: Site) -> Asked:

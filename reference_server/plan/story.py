@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from offcampus_server.kernel.clock import rfc3339
-from simulation.town import LESSON_CENTI, Family, lesson_starts
 
 from plan.ground import Site
+from plan.town import LESSON_CENTI, Family, lesson_starts
 
 Document = dict[str, Any]
 PRICE_FEN, LESSONS = 100_000, 10

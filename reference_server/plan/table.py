@@ -41,9 +41,14 @@ PLAN: dict[str, Test] = {
         Test("T2", "kill -9 at any moment: up to four processes play on one order and all are killed",
              "trials", 500, 10_000, "what was acknowledged is there, what was on its way is sent again, and the pure "
              "model allows the whole history", module="kills"),
+        Test("T3", "the disk is full, read-only or broken, or the clock jumps back an hour or forward a day, at 12 points "
+             "of the money operations", "faults at each point", 10, 50, "refused whole, nothing partial; afterwards the "
+             "same request takes, once", module="disks"),
         Test("T4", "races on one order at service level, two to eight processes of twelve operations",
              "histories", 2_000, 50_000, "0 broken invariants; each history linearisable by the pure model",
              module="races"),
+        Test("T5", "the same races over HTTP: 8 to 16 signing clients, some requests and answers lost on the way",
+             "histories", 200, 2_000, "as T4; what is lost is unknown to the model until it is read", module="served"),
         Test("T6", "Hypothesis state machine of a ledger beside a pure model", "examples", 40, 2_000,
              "same as the model after every step", paths=("reference_server/tests/ledger/test_model.py",)),
         Test("T7", "the simulator: random histories on a virtual clock with faults at every write", "seeds", 500, 20_000,

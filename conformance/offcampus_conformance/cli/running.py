@@ -20,6 +20,9 @@ from offcampus_conformance.finding import Verdict
 from offcampus_conformance.reports.as_text import one_line, report_text
 from offcampus_conformance.run import Plan, Report, Watcher, planned
 from offcampus_conformance.run import run as run_profile
+from offcampus_conformance.scenario.cards import scenario_text
+from offcampus_conformance.scenario.language import PROFILES as SCENARIOS
+from offcampus_conformance.scenario.language import load as load_scenario
 from offcampus_conformance.sets import frozen_set
 from offcampus_conformance.signature import Key
 from offcampus_conformance.smoke import smoke as smoke_target
@@ -51,9 +54,13 @@ def init(profile: str, out: Path) -> None:
 @main.command()
 @click.argument("check_id", required=False)
 @click.option("--plan", is_flag=True, help="show which checks a run would judge, and which it would skip and why")
+@click.option("--scenario", type=click.Choice(SCENARIOS), help="show every step of a scenario as a card")
 @with_config
-def explain(check_id: str | None, plan: bool, path: Path) -> None:
-    """Show a check (requirement, article, what is sent, how to mend), or with --plan what a run would judge."""
+def explain(check_id: str | None, plan: bool, scenario: str | None, path: Path) -> None:
+    """Show a check (requirement, article, what is sent, how to mend), what a run would judge, or a scenario's steps."""
+    if scenario is not None:
+        click.echo(scenario_text(load_scenario(scenario)), nl=False)
+        return
     if plan:
         with config_errors():
             _explain_plan(load(path))

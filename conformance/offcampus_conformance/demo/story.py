@@ -17,7 +17,7 @@ from offcampus_sdk import Client, Key, models
 from offcampus_sdk.errors import ProblemError
 
 from offcampus_conformance.demo.processes import Cast, Process, control_url
-from offcampus_conformance.standins.good_vendor import PATIENT
+from offcampus_conformance.standins.patience import PATIENT
 from offcampus_conformance.synthetic import SHANGHAI, Document, Synthetic
 
 DAY_S = 86_400

@@ -28,6 +28,8 @@ from offcampus_conformance.synthetic import SHANGHAI, Synthetic
 
 POLL_S = 0.02
 READS = ("get", "list", "quote")
+PASSING = (401, 409, 412, 429)
+UNHEARD = ("lost", "truncated")
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Stage:
     def __post_init__(self) -> None:
         self.courier = Courier(self.platform, self.record)
         self.platform.attribute = self.attribute
+        self._chapter = self.scenario.chapters[0]
         self._order = {step.id: place for place, step in enumerate(self.scenario.steps())}
 
     def play(self, progress: Callable[[str], None], chapters: Collection[str] | None = None) -> None:
@@ -60,6 +63,7 @@ class Stage:
                     for step in chapter.steps:
                         self._omit(step, "its chapter is not played in this run")
                     continue
+                self._chapter = chapter
                 progress(f"{chapter.title_en} · {chapter.title_zh}")
                 for step in chapter.steps:
                     self._play(step)
@@ -76,10 +80,14 @@ class Stage:
             return {"step": step.id, "expected": True}
         here = self._order[step.id]
         awaiting = [other.id for other in self.scenario.steps() if operation in other.arrives]
-        if step.ask == "work" and any(self._order[id] < here for id in awaiting):
-            return {"step": step.id, "expected": True}  # what an earlier step asked for may have waited until now
+        if any(self._order[id] < here for id in awaiting) and (step.ask == "work" or self._of_this_chapter(awaiting)):
+            # What an earlier step asked for may have waited until now, or be on its way by itself.
+            return {"step": step.id, "expected": True}
         nearest = min(awaiting, key=lambda id: abs(self._order[id] - here), default=None)
         return {"step": step.id, "expected": False, "nearest": nearest}
+
+    def _of_this_chapter(self, ids: Collection[str]) -> bool:
+        return any(step.id in ids for step in self._chapter.steps)
 
     def _play(self, step: Step) -> None:
         if step.clock and not self._description.follows_clock:
@@ -225,8 +233,8 @@ class Stage:
     def _await(self, step: Step, before: int) -> None:
         deadline = time.monotonic() + self.patience_s
         while time.monotonic() < deadline:
-            arrived = [exchange.operation_id for exchange in list(self.record)[before:]]
-            if any(operation in arrived for operation in step.arrives):
+            arrived = [exchange for exchange in list(self.record)[before:] if exchange.operation_id in step.arrives]
+            if self.platform.conduct.down or any(_settled(exchange) for exchange in arrived):
                 return
             time.sleep(POLL_S)
 
@@ -242,6 +250,12 @@ class Stage:
     def _omit(self, step: Step, why: str) -> None:
         for kind in ("step", "delivery", "moment"):
             self.record.omit(f"{kind}.{step.id}", why)
+
+
+def _settled(exchange: Exchange) -> bool:
+    """The system has its answer, and no reason to send the same again."""
+    refused = exchange.status is not None and 400 <= exchange.status < 500 and exchange.status not in PASSING
+    return (exchange.accepted and exchange.facts.get("trick") not in UNHEARD) or refused
 
 
 def _with_facts(exchange: Exchange, more: Mapping[str, Any]) -> Exchange:

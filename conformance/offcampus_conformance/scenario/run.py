@@ -60,3 +60,17 @@ def driver_of(config: Config) -> Driver:
     raise ConfigError(
         "target.driver_url, target.driver_command or target.by_hand is missing: the suite must make your system act"
     )
+
+
+def smoke(config: Config) -> list[str]:
+    """What is wrong with the way to the system; empty when its driver says what it offers, or a person drives it."""
+    load(config.profile)
+    driver = driver_of(config)
+    try:
+        if config.by_hand or driver.describe().actions:
+            return []
+    finally:
+        driver.close()
+    if config.driver_url is not None:
+        return [f"the driver does not list its actions; try: curl -i {config.driver_url.rstrip('/')}/v1/driver"]
+    return [f"the command does not list its actions; try: {' '.join(config.driver_command)} describe < /dev/null"]

@@ -20,19 +20,9 @@ from offcampus_conformance.standins.faults.kit import Fault, Witness
 from offcampus_conformance.standins.faults.vendors import FAULTS as VENDOR_FAULTS
 from offcampus_conformance.standins.good_bank import GoodBank
 from offcampus_conformance.standins.good_vendor import GoodVendor
+from offcampus_conformance.standins.patience import HURRIED
 
 CLIENT = "pty_01hq5z8w9mabcdefghjkmnpqrs"
-
-
-class Steady(RetryPolicy):
-    """A stand-in's patience: the same short wait each time, and Retry-After kept."""
-
-    def wait(self, attempt: int, retry_after_s: float | None) -> float:
-        """How long to wait after the n-th attempt."""
-        return max(0.12, retry_after_s or 0.0)
-
-
-PATIENCE = Steady(attempts=6, deadline_s=20.0)
 
 
 System = GoodVendor | GoodBank
@@ -66,7 +56,7 @@ def _bank(kind: Callable[..., GoodBank]) -> Callable[..., System]:
 @contextmanager
 def on_the_bench(
     profile: str = "institution-system", fault: str = "", *, kind: Callable[..., System] | None = None,
-    seed: int = 1, policy: RetryPolicy = PATIENCE,
+    seed: int = 1, policy: RetryPolicy = HURRIED,
 ) -> Iterator[Bench]:  # fmt: skip
     """A stand-in behind a driver over HTTP, for as long as the block lasts."""
     witness = Witness()

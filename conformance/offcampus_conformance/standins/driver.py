@@ -105,8 +105,10 @@ def carry_out(action: Action, body: bytes) -> tuple[int, Any]:
         answer = action(json.loads(body or b"{}"))
         return (202, {}) if isinstance(answer, TakenOn) else (200, answer)
     except RefusedHere as reason:
-        return 422, {"refused": {"code": "system.refused", "detail": str(reason)}}
+        problem = {"type": "about:blank", "title": "refused by the system", "status": 422, "detail": str(reason),
+                   "code": "system.refused", "request_id": "none"}  # fmt: skip
+        return 422, {**problem, "refused": problem}
     except ProblemError as error:
-        return 422, {"refused": dict(error.problem)}
+        return 422, {**error.problem, "status": 422, "refused": dict(error.problem)}
     except OffcampusError as error:
         return 502, {"trouble": f"{type(error).__name__}: {error}"}

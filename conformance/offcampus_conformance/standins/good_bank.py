@@ -28,7 +28,8 @@ from offcampus_sdk.transport import Transport
 
 from offcampus_conformance.standins import driver, outbox
 from offcampus_conformance.standins.driver import RefusedHere
-from offcampus_conformance.standins.good_vendor import AGAIN_AT_MOST, PATIENT, arguments, run_command
+from offcampus_conformance.standins.good_vendor import AGAIN_AT_MOST, arguments, run_command
+from offcampus_conformance.standins.patience import HURRIED, PATIENT
 from offcampus_conformance.synthetic import SHANGHAI
 
 SHAPE = """
@@ -435,9 +436,16 @@ def work_for_ever(bank: GoodBank) -> None:
 def main() -> None:
     """Run it."""
     given = arguments("A good bank's system")
-    bank = GoodBank(given.platform, given.client_id, Key.load(given.key_file), given.state, given.clock_file)
+    bank = GoodBank(
+        given.platform, given.client_id, Key.load(given.key_file), given.state, given.clock_file,
+        policy=HURRIED if given.hurry else PATIENT,
+    )  # fmt: skip
     if given.action:
         sys.exit(run_command(bank, given.action))
+    if given.hurry:  # on a bench the suite says when to work
+        server = driver.serve(bank.actions(), given.port, clock=bank.follow_clock)
+        print(f"ready at http://127.0.0.1:{server.server_address[1]}", flush=True)
+        threading.Event().wait()
     server = driver.serve(bank.actions(), given.port)
     print(f"ready at http://127.0.0.1:{server.server_address[1]}", flush=True)
     work_for_ever(bank)

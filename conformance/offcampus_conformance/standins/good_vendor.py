@@ -30,8 +30,8 @@ from offcampus_sdk.webhooks import Receiver
 from offcampus_conformance.standins import driver, outbox
 from offcampus_conformance.standins.driver import RefusedHere
 from offcampus_conformance.standins.outbox import Intent
+from offcampus_conformance.standins.patience import HURRIED, PATIENT
 
-PATIENT = RetryPolicy(attempts=60, deadline_s=120.0, longest_wait_s=2.0)
 NO_SALES = frozenset({"suspended", "removed"})
 NO_LESSONS = frozenset({"closed", "cancelled"})
 AGAIN_AT_MOST = 5
@@ -403,6 +403,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     found.add_argument("--clock-file", type=Path)
     found.add_argument("--fault", default="")
     found.add_argument("--action", default="", help="carry out one action and end")
+    found.add_argument("--hurry", action="store_true", help="try for seconds, not for minutes: for a test bench")
     found.add_argument("--address", default="", help="where this system takes deliveries, when --action is given")
     return found
 
@@ -415,7 +416,8 @@ def arguments(description: str) -> argparse.Namespace:
 def main() -> None:
     """Run it."""
     given = arguments("A good vendor's system")
-    vendor = GoodVendor(given.platform, given.client_id, Key.load(given.key_file), given.state)
+    policy = HURRIED if given.hurry else PATIENT
+    vendor = GoodVendor(given.platform, given.client_id, Key.load(given.key_file), given.state, policy=policy)
     if given.action:
         vendor.address = given.address
         sys.exit(run_command(vendor, given.action))

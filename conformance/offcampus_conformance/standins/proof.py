@@ -89,11 +89,11 @@ def all_faulty(profile: str, faults: Iterable[Fault] | None = None) -> list[Play
     return [played[fault.name] for fault in chosen]
 
 
-def all_lawful(profile: str) -> list[Played]:
-    """Play every unusual, lawful stand-in."""
+def all_lawful(profile: str, names: Iterable[str] | None = None) -> list[Played]:
+    """Play every unusual, lawful stand-in, or those that are named."""
+    made = variations(profile)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        made = variations(profile).items()
-        return list(pool.map(lambda item: good(profile, name=item[0], kind=item[1]), made))
+        return list(pool.map(lambda name: good(profile, name=name, kind=made[name]), names or made))
 
 
 def _play(

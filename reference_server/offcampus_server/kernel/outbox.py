@@ -52,7 +52,7 @@ class current_xid(FunctionElement[int]):  # noqa: N801 - an SQL function
 
 @compiles(current_xid, "postgresql")
 def _xid_postgresql(*_: Any, **__: Any) -> str:
-    return "(pg_current_xact_id()::text::bigint)"  # as it was made; migration 0011 counts from the first one
+    return "(pg_current_xact_id()::text::bigint)"  # as it was made; migration 0015 counts from the first one
 
 
 @compiles(current_xid, "sqlite")

@@ -26,6 +26,8 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 '''
+TESTING = "driver-"
+"""What a system under test and the conformance suite say to each other is none of a client's business."""
 BASICS = {"string": "str", "integer": "int", "boolean": "bool", "object": "dict[str, Any]", "array": "list[Any]"}
 SKIPPED = frozenset({
     "common", "resource", "rule-parameters", "rule-history", "page", "conformance-finding", "conformance-report",
@@ -98,7 +100,7 @@ def render() -> str:
     """The text of `models.py`."""
     generator = _Generator()
     for name in schemas.names():
-        if name not in SKIPPED:
+        if name not in SKIPPED and not name.startswith(TESTING):
             generator.add(pascal(name), schemas.load(name), schemas.load(name))
     body = "\n\n".join(_render(made) for _, made in sorted(generator.classes.items()))
     return f"{HEADER}\n\n{body}\n"

@@ -14,7 +14,7 @@ from offcampus_spec.lint.sources import Sources
 Json = dict[str, Any]
 EXTENSIONS = {
     "x-level": ("MUST", "SHOULD", "MAY"),
-    "x-audience": ("institution-connect", "bank", "public", "parent", "management", "receiver"),
+    "x-audience": ("institution-connect", "bank", "public", "parent", "management", "receiver", "driver"),
     "x-governs": ("institution", "region", "bank", "party", "public"),
     "x-signed": (True, False),
     "x-idempotency": ("key", "none"),
