@@ -96,7 +96,7 @@ def release(dice: random.Random) -> Release:
     signed = date(2020, 1, 1) + timedelta(days=dice.randrange(2400))
     return Release(
         scope(dice), signed, datetime.combine(signed, datetime.min.time(), SHANGHAI), 100000, dice.choice((0, 50000)),
-        dice.choice((10000, 50000, 50001)), dice.choice((0, 1000, 2000)), 2000, dice.choice((None, "per_lesson")),
+        dice.choice((10000, 50000, 50001)), dice.choice((0, 1000, 2000)), 2000, mode=dice.choice((None, "per_lesson")),
     )  # fmt: skip
 
 

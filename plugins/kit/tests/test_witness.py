@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 
+import msgspec
 import pytest
 from offcampus_rules import Charge, Scope, load_ruleset
 from offcampus_rules.hook_answers import HookAnswers
@@ -86,7 +87,7 @@ def _forgetful(judge, ruleset):
     def forgets(screen, case):
         found = judge(screen, case)
         place = ruleset.plan("charge", case)
-        return found._replace(violations=()) if screen in place.screens.values() else found
+        return msgspec.structs.replace(found, violations=()) if screen in place.screens.values() else found
 
     return forgets
 

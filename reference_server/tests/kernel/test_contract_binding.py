@@ -47,7 +47,7 @@ PREFIX = {"institution_id": "ins", "campus_id": "cmp", "staff_id": "stf", "mater
           "payment_id": "pay", "account_id": "cac", "difference_id": "dif", "instruction_id": "cin",
           "consumption_record_id": "con",
           "refund_id": "rfd", "subscription_id": "sub", "decision_id": "dec", "warning_id": "wrn", "risk_assessment_id": "ras",
-          "bank_id": "pty"}  # fmt: skip
+          "bank_id": "pty", "money_proposal_id": "mpr"}  # fmt: skip
 ROLES = {"vendor": "institution_system", "bank": "bank", "guardian_app": "guardian_app", "authority": "authority"}
 
 

@@ -25,8 +25,8 @@ def test_releases_follow_the_price_table(sqlite_world: World) -> None:
     balanced(world)
 
 
-def test_a_table_that_earns_early_waits_for_the_rule_of_hours(sqlite_world: World) -> None:
-    """The rule in force measures by hours: what the table earns above that is not released; the decision says so."""
+def test_a_table_that_earns_early_is_released_as_it_earns(sqlite_world: World) -> None:
+    """The rule of proportion measures by the order's own price table: the first stage costs more, and is earned so."""
     world = sqlite_world
     world.open_class()
     world.open_family()
@@ -35,8 +35,8 @@ def test_a_table_that_earns_early_waits_for_the_rule_of_hours(sqlite_world: Worl
     world.buy(price_lines=early)
     [record] = world.report(1)
     world.ok(world.confirm(record))
-    assert instructions(world) == []
-    assert world.count("releases_waiting") == 1
+    assert [issued["amount_fen"] for issued in instructions(world)] == [40_000]
+    assert world.count("releases_waiting") == 0
     balanced(world)
 
 

@@ -16,13 +16,15 @@ from offcampus_sdk.importing.sheets import Cell
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
 EXCEL_DAY_ZERO = date(1899, 12, 30)
 EXCEL_DAYS = range(36526, 73050)  # 2000-01-01 to 2099-12-31
-DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?|(\d{4})(\d{2})(\d{2})", re.ASCII)
-TIME = re.compile(r"(上午|下午|晚上|中午)?\s*(\d{1,2})\s*[:时点]\s*(\d{1,2})?\s*(?::(\d{2}))?\s*分?", re.ASCII)
+DATE = re.compile(
+    r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*[-/.月]\s*([0-9]{1,2})\s*日?|([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII
+)
+TIME = re.compile(r"(上午|下午|晚上|中午)?\s*([0-9]{1,2})\s*[:时点]\s*([0-9]{1,2})?\s*(?::([0-9]{2}))?\s*分?", re.ASCII)
 WEEKDAY = r"(?:\(?(?:周|星期).\)?)?"
 REST_OF_DAY = re.compile(rf"T?{WEEKDAY}\s*(?:{TIME.pattern}\s*(?:(?:-|~|至|到)\s*{TIME.pattern})?)?", re.ASCII)
-AMOUNT = re.compile(r"(-?)\s*[¥￥]?\s*(-?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?\s*元?(?:整)?", re.ASCII)
-HOURS = re.compile(r"(\d+)(\.\d+)?\s*(?:课时|节|小时|h)?", re.ASCII)
-MINUTES = re.compile(r"(\d+)\s*(?:分钟|min)?", re.ASCII)
+AMOUNT = re.compile(r"(-?)\s*[¥￥]?\s*(-?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)?\s*元?(?:整)?", re.ASCII)
+HOURS = re.compile(r"([0-9]+)(\.[0-9]+)?\s*(?:课时|节|小时|h)?", re.ASCII)
+MINUTES = re.compile(r"([0-9]+)\s*(?:分钟|min)?", re.ASCII)
 TRUE = frozenset({"是", "有", "对", "√", "y", "yes", "true", "1"})
 FALSE = frozenset({"否", "无", "x", "n", "no", "false", "0"})
 

@@ -12,8 +12,8 @@ from offcampus_conformance.finding import deviate
 from offcampus_conformance.record import NotMet, View
 
 KEY_FORM = re.compile(r'"?[A-Za-z0-9._:-]{8,128}"?')
-INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
-OFFSET = re.compile(r"([Zz]|[+-]\d\d:\d\d)$")
+INSTANT = re.compile(r"[0-9]{4}-[0-9][0-9]-[0-9][0-9][Tt ][0-9][0-9]:[0-9][0-9]")
+OFFSET = re.compile(r"([Zz]|[+-][0-9][0-9]:[0-9][0-9])$")
 
 
 def _of_an_instant(error: str) -> bool:
@@ -126,7 +126,7 @@ def times_have_an_offset(view: View) -> None:
     for exchange in writes(view):
         if errors := [text for text in exchange.facts.get("contract", []) if _of_an_instant(text)]:
             deviate("an instant, as 2026-03-01T10:00:00+08:00", errors[0], exchange, where=errors[0].partition(":")[0])
-        for text in re.findall(r'"(\d{4}-\d\d-\d\d[Tt ][^"]*)"', exchange.request_body or ""):
+        for text in re.findall(r'"([0-9]{4}-[0-9][0-9]-[0-9][0-9][Tt ][^"]*)"', exchange.request_body or ""):
             met = True
             if INSTANT.match(text) and OFFSET.search(text) is None:
                 deviate("an offset, as in +08:00", text, exchange, where="body")
