@@ -31,7 +31,6 @@ from offcampus_server.kernel import batch, idempotency, json_door, resources, ru
 from offcampus_server.kernel.contract import Answer
 from offcampus_server.ledger import service as ledger
 from offcampus_server.ledger import shares
-from offcampus_server.orders import decisions as orders
 from offcampus_server.orders import service as order_service
 from offcampus_server.parties import service as parties
 from offcampus_server.parties import tokens
@@ -40,6 +39,7 @@ from offcampus_server.refunds import decisions as refunds
 from offcampus_server.refunds import service as refund_service
 from offcampus_server.sandbox import prepare
 from offcampus_server.warnings import service as warnings
+from offcampus_spec import coherence
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -222,7 +222,7 @@ FAULTS = (
         "P-ORDER-002",
         _all(_set(rulings, "require_allowed", _nothing), _set(order_service, "require_allowed", _nothing)),
     ),
-    Fault("sums are not checked", "P-ORDER-003", _set(orders, "check_sums", _nothing)),
+    Fault("sums are not checked", "P-ORDER-003", _set(coherence, "order_sum", _nothing)),
     Fault("the future may be consumed", "P-CONS-001", _set(consumption, "check_times", _nothing)),
     Fault("shares are halved", "P-REL-001", _set(shares, "earned", lambda p, c, n: p * c // (2 * n))),
     Fault(
