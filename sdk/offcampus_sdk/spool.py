@@ -126,9 +126,15 @@ def operation_of(kind: type[msgspec.Struct]) -> str:
         schema = operation.item_schema or operation.request_schema
         if operation.idempotency != "key" or "{" in operation.path or schema is None:
             continue
-        if getattr(models, "".join(part.capitalize() for part in schema.split("-")), None) is kind:
+        if model_of(schema) is kind:
             return operation.operation_id
     raise TypeError(f"no operation of the contract reports {kind.__name__} on its own")
+
+
+def model_of(schema: str) -> type[msgspec.Struct] | None:
+    """The model of a schema by name; None for a schema that has none."""
+    found: type[msgspec.Struct] | None = getattr(models, "".join(part.capitalize() for part in schema.split("-")), None)
+    return found
 
 
 class Spool:

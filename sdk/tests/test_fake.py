@@ -18,6 +18,7 @@ from offcampus_sdk import (
     UnexpectedAnswer,
     models,
 )
+from offcampus_sdk.checking import check
 from offcampus_sdk.testing import FakePlatform
 from offcampus_sdk.testing.documents import example
 from offcampus_sdk.webhooks import Receiver
@@ -83,6 +84,21 @@ def test_a_broken_body_is_refused_where_it_breaks() -> None:
     assert caught.value.code == "schema.invalid"
     assert [violation["pointer"] for violation in caught.value.violations] == ["/total_fen"]
     assert "4800.00" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"total_fen": None}, {"colour": "red"}, {"charge_method": "by_moon"}, {"renewal": 1}]
+)
+def test_the_fake_judges_as_the_check_before_sending_does(change: dict[str, Any]) -> None:
+    """One judgement of a body for both: the same code, the same places, the same kinds of mistake."""
+    body = {**example("order"), **change}
+    with pytest.raises(RequestProblem) as caught:
+        FakePlatform().client().transport.call("createOrder", body=body)
+    verdict = check("createOrder", body)
+    assert caught.value.code == verdict.code
+    assert [(v["pointer"], v["code"]) for v in caught.value.violations] == [
+        (v.pointer, v.code) for v in verdict.violations
+    ]
 
 
 def test_keys_and_own_references_have_one_effect() -> None:

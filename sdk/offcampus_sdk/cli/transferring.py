@@ -12,14 +12,13 @@ import msgspec
 from offcampus_spec.operations import operations
 
 from offcampus_sdk import checking
-from offcampus_sdk import models as all_models
 from offcampus_sdk.cli import settings
 from offcampus_sdk.client import Client
 from offcampus_sdk.importing import mapping, report, rows, sheets
 from offcampus_sdk.importing.mapping import MappingError
 from offcampus_sdk.importing.rows import Fate, Lookup
 from offcampus_sdk.reporter import Reporter
-from offcampus_sdk.spool import Progress, Spool
+from offcampus_sdk.spool import Progress, Spool, model_of
 
 
 def import_file(
@@ -78,7 +77,9 @@ def shown(progress: Progress) -> str:
 
 
 def _send(client: Client, spool: Path, layout: mapping.Mapping, fates: list[Fate]) -> Progress:
-    kind: type[msgspec.Struct] = getattr(all_models, "".join(part.capitalize() for part in layout.schema.split("-")))
+    kind = model_of(layout.schema)
+    if kind is None:
+        raise MappingError(f"operation: the SDK has no model of {layout.schema}")
     with Reporter(client, spool) as reporter:
         reporter.add_all(msgspec.convert(fate.record, type=kind) for fate in fates if fate.record is not None)
         return reporter.drain()

@@ -28,6 +28,7 @@ import httpx2
 from offcampus_spec import schemas
 from offcampus_spec.operations import Operation, operations
 from offcampus_spec.security import PROFILE
+from offcampus_spec.violations import MOST_VIOLATIONS, code_of, violations
 
 from offcampus_sdk.client import AsyncClient, Client
 from offcampus_sdk.keys import Key, Signer
@@ -180,7 +181,7 @@ class FakePlatform:
             return refusal("idempotency.key_missing")
         body = json.loads(content) if content else {}
         if wrong := _wrong(operation, body):
-            return refusal("schema.invalid", violations=wrong)
+            return refusal(code_of(wrong), violations=wrong)
         if operation.idempotency != "key":
             return self._write(operation, path, headers, body, fault)
         return self.store.once(
@@ -241,20 +242,11 @@ def _wrong(operation: Operation, body: Any) -> list[Document]:
     if operation.patch:
         return [] if isinstance(body, dict) and body else [{"pointer": "", "code": "schema.invalid"}]
     schema = operation.request_schema
-    found = _errors(schema, body, "") if schema is not None else []
+    found = violations(schemas.validator(schema).iter_errors(body)) if schema is not None else []
     if operation.item_schema is not None and not found:
         for index, item in enumerate(body["items"]):
-            found += _errors(operation.item_schema, item, f"/items/{index}")
-    return found[:20]
-
-
-def _errors(schema: str, value: Any, prefix: str) -> list[Document]:
-    # The validator's message quotes what was sent; place and keyword quote nothing.
-    return [
-        {"pointer": prefix + "".join(f"/{step}" for step in error.instance_path), "code": "schema.invalid",
-         "allowed": str(error.schema_path[-1])}
-        for error in schemas.validator(schema).iter_errors(value)
-    ]  # fmt: skip
+            found += violations(schemas.validator(operation.item_schema).iter_errors(item), f"/items/{index}")
+    return found[:MOST_VIOLATIONS]
 
 
 def _is_assertion_of(form: Mapping[str, str], client_id: str, issuer: str) -> bool:
